@@ -1,0 +1,1 @@
+"""The domain: people, requests, triage, routing. It knows nothing of the web."""

@@ -1,0 +1,96 @@
+"""The database: one engine per process, one transaction per action.
+
+PostgreSQL only (design rule 3). The portal signs in as a role that sees a request only while the keyed hash of
+its secret stands in the transaction's setting `allervers.secret`; row security does the rest.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Date, Engine, Enum, MetaData, Text, Uuid, create_engine, event, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP
+from sqlalchemy.orm import DeclarativeBase, Session, SessionTransaction
+from sqlalchemy.pool import NullPool
+
+PORTAL_ROLE = "allervers_portal"
+BACKOFFICE_ROLE = "allervers_backoffice"
+
+
+class Base(DeclarativeBase):
+    """The parent of every table. Times are `timestamptz`; text has no arbitrary length."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "%(table_name)s_%(column_0_N_name)s_idx",
+            "uq": "%(table_name)s_%(column_0_N_name)s_key",
+            "ck": "%(table_name)s_%(constraint_name)s_check",
+            "fk": "%(table_name)s_%(column_0_N_name)s_fkey",
+            "pk": "%(table_name)s_pkey",
+        }
+    )
+    type_annotation_map = {
+        str: Text,
+        datetime: TIMESTAMP(timezone=True),
+        date: Date,
+        UUID: Uuid,
+        list[str]: ARRAY(Text),
+        dict[str, Any]: JSONB,
+    }
+
+
+def one_of(vocabulary: type[enum.StrEnum]) -> Enum:
+    """A text column that holds one word of a vocabulary, checked by the database as well."""
+    return Enum(
+        vocabulary,
+        native_enum=False,
+        create_constraint=True,
+        length=40,
+        values_callable=lambda words: [word.value for word in words],
+        name=f"{vocabulary.__name__.lower()}_known",
+    )
+
+
+def connect(url: str, *, pooled: bool = True) -> Engine:
+    """An engine for `url` (`postgresql://…`); `pooled=False` for short-lived commands."""
+    driver_url = url.replace("postgresql://", "postgresql+psycopg://", 1).replace("postgres://", "postgresql+psycopg://", 1)
+    if not pooled:
+        return create_engine(driver_url, poolclass=NullPool)
+    return create_engine(driver_url, pool_size=4, max_overflow=4, pool_pre_ping=True, pool_recycle=1800)
+
+
+@event.listens_for(Session, "after_begin")
+def _present_secret(session: Session, _transaction: SessionTransaction, connection: Any) -> None:
+    """Show row security the hash this session was opened with, for this transaction only."""
+    if secret_hash := session.info.get("secret_hash"):
+        connection.execute(text("SELECT set_config('allervers.secret', :hash, true)"), {"hash": secret_hash})
+
+
+def present(session: Session, secret_hash: str) -> None:
+    """Open, for this session, what the secret with that keyed hash gives access to."""
+    session.info["secret_hash"] = secret_hash
+    if session.in_transaction():
+        session.execute(text("SELECT set_config('allervers.secret', :hash, true)"), {"hash": secret_hash})
+
+
+def defer(session: Session, task: str, row_id: UUID, *, at: datetime | None = None) -> None:
+    """Ask the worker to run `task` on a row, once this transaction is committed and not before.
+
+    The job is a row in the same transaction, written by a function that lets each role ask only for the tasks
+    and the id (design rules 2 and 4).
+    """
+    session.execute(
+        text("SELECT defer_work(:task, :row_id, :at)"), {"task": task, "row_id": row_id, "at": at}
+    )
+
+
+@contextmanager
+def transaction(engine: Engine) -> Iterator[Session]:
+    """One action: commit at the end, roll back on any error."""
+    with Session(engine, expire_on_commit=False) as session, session.begin():
+        yield session

@@ -1,0 +1,105 @@
+"""The journal: every change, and every reading of a request by an agent, in the same transaction as itself.
+
+The database roles may add rows and, for the back office, read them; nobody but the owner may change or drop one.
+"""
+
+from __future__ import annotations
+
+import enum
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, ForeignKey, Identity, Index, insert, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from casework.agents import Agent
+from casework.database import Base, one_of
+
+
+class Action(enum.StrEnum):
+    """What happened."""
+
+    SENT = "sent"
+    WROTE = "wrote"
+    PAPER_SENT = "paper_sent"
+    OPENED = "opened"
+    PAPER_OPENED = "paper_opened"
+    QUALIFIED = "qualified"
+    ROUTED = "routed"
+    HANDED_OVER = "handed_over"
+    HANDED_BACK = "handed_back"
+    TAKEN = "taken"
+    ANSWERED = "answered"
+    PAPER_ASKED = "paper_asked"
+    CLOSED = "closed"
+    REOPENED = "reopened"
+    NOTIFIED = "notified"
+    NOT_NOTIFIED = "not_notified"
+    LINK_RENEWED = "link_renewed"
+    SIGNED_IN = "signed_in"
+    SIGNED_OUT = "signed_out"
+
+
+class Entry(Base):
+    """One line of the journal. No agent and no request: the service itself."""
+
+    __tablename__ = "journal"
+    __table_args__ = (Index("journal_request_id_at_idx", "request_id", "at"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    at: Mapped[datetime]
+    action: Mapped[Action] = mapped_column(one_of(Action))
+    request_id: Mapped[UUID | None]
+    agent_id: Mapped[int | None] = mapped_column(ForeignKey("agents.id"), index=True)
+    details: Mapped[dict[str, Any]]
+
+
+def write(
+    session: Session,
+    action: Action,
+    now: datetime,
+    *,
+    request_id: UUID | None = None,
+    agent: Agent | None = None,
+    **details: Any,
+) -> None:
+    """Add a line. Details never hold a secret, nor the person's words.
+
+    Inline: the row's id is not read back, which the portal's role could not do.
+    """
+    session.flush()
+    session.execute(
+        insert(Entry)
+        .inline()
+        .values(at=now, action=action, request_id=request_id, agent_id=agent.id if agent else None, details=details)
+    )
+
+
+def of_request(session: Session, request_id: UUID) -> list[tuple[Entry, Agent | None]]:
+    """The history of a request, oldest first, with who did it."""
+    rows = session.execute(
+        select(Entry, Agent)
+        .outerjoin(Agent, Agent.id == Entry.agent_id)
+        .where(Entry.request_id == request_id)
+        .order_by(Entry.at, Entry.id)
+    )
+    return [(entry, agent) for entry, agent in rows]
+
+
+def others_reading(session: Session, request_id: UUID, agent: Agent, since: datetime) -> list[Agent]:
+    """Colleagues who opened this request since then: two on one request should know of each other."""
+    return list(
+        session.scalars(
+            select(Agent)
+            .where(
+                Agent.id.in_(
+                    select(Entry.agent_id).where(
+                        Entry.request_id == request_id, Entry.action == Action.OPENED, Entry.at >= since
+                    )
+                ),
+                Agent.id != agent.id,
+            )
+            .order_by(Agent.name)
+        )
+    )

@@ -1,0 +1,109 @@
+"""The conversation on a request: what the person and the agents wrote to each other."""
+
+from __future__ import annotations
+
+import enum
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from casework import journal
+from casework.agents import Agent
+from casework.database import Base, one_of
+from casework.requests import Request
+
+LONGEST_BODY = 5000
+
+
+class Author(enum.StrEnum):
+    """Which side wrote."""
+
+    CITIZEN = "citizen"
+    AGENT = "agent"
+
+
+class Kind(enum.StrEnum):
+    """What a message asks for."""
+
+    TEXT = "text"
+    PAPER_ASKED = "paper_asked"
+
+
+class Message(Base):
+    """One message. `submission` is the form's own number: the same form sent twice is one message."""
+
+    __tablename__ = "messages"
+    __table_args__ = (
+        UniqueConstraint("request_id", "submission"),
+        Index("messages_request_id_at_idx", "request_id", "at"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    request_id: Mapped[UUID] = mapped_column(ForeignKey("requests.id"))
+    submission: Mapped[UUID]
+    at: Mapped[datetime]
+    author: Mapped[Author] = mapped_column(one_of(Author))
+    kind: Mapped[Kind] = mapped_column(one_of(Kind))
+    agent_id: Mapped[int | None] = mapped_column(ForeignKey("agents.id"), index=True)
+    signature: Mapped[str]
+    """How an agent signed, as the person reads it; empty for the person's own."""
+    body: Mapped[str]
+    language: Mapped[str]
+
+
+def of_request(session: Session, request_id: UUID) -> list[Message]:
+    """The conversation, oldest first."""
+    return list(
+        session.scalars(select(Message).where(Message.request_id == request_id).order_by(Message.at, Message.id))
+    )
+
+
+def write_as_citizen(
+    session: Session, request_id: UUID, body: str, language: str, submission: UUID, now: datetime
+) -> bool:
+    """Add what the person wrote; False when this very form was already received."""
+    if not _insert(session, request_id, body, language, submission, now, author=Author.CITIZEN):
+        return False
+    session.execute(update(Request).where(Request.id == request_id).values(citizen_wrote_at=now))
+    journal.write(session, journal.Action.WROTE, now, request_id=request_id)
+    return True
+
+
+def write_as_agent(
+    session: Session, request: Request, agent: Agent, body: str, submission: UUID, now: datetime, kind: Kind = Kind.TEXT
+) -> bool:
+    """Add what an agent wrote, in French; False when this very form was already received."""
+    written = _insert(
+        session, request.id, body, "fr", submission, now, author=Author.AGENT, kind=kind, agent_id=agent.id,
+        signature=agent.name,
+    )
+    if written:
+        request.agent_wrote_at = now
+    return written
+
+
+def _insert(
+    session: Session,
+    request_id: UUID,
+    body: str,
+    language: str,
+    submission: UUID,
+    now: datetime,
+    *,
+    author: Author,
+    kind: Kind = Kind.TEXT,
+    agent_id: int | None = None,
+    signature: str = "",
+) -> bool:
+    result = session.execute(
+        insert(Message)
+        .values(
+            id=uuid4(), request_id=request_id, submission=submission, at=now, author=author, kind=kind,
+            agent_id=agent_id, signature=signature, body=body[:LONGEST_BODY], language=language,
+        )
+        .on_conflict_do_nothing()
+    )
+    return bool(result.rowcount)

@@ -1,0 +1,125 @@
+"""What the service tells people outside the portal: a row a message, with a state, sent by the worker.
+
+A message never carries the reason of a request. The secret of a link is sealed to the back office's key: the
+portal that wrote the row cannot read it back, and it is dropped once sent.
+"""
+
+from __future__ import annotations
+
+import enum
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from sqlalchemy import ForeignKey, Index, LargeBinary, text
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from casework.database import Base, defer, one_of
+from casework.documents import seal
+from casework.people import ContactWay
+from casework.vocabulary import Channel
+
+MOST_ATTEMPTS = 6
+
+
+class Template(enum.StrEnum):
+    """Which words: `templates/mail/<name>.txt`, `templates/sms/<name>.txt`."""
+
+    RECEIPT = "receipt"
+    NEW_MESSAGE = "new_message"
+    LINK = "link"
+
+
+class Delivery(enum.StrEnum):
+    """Where a message stands. `SHOWN`: the demonstration shows it to agents, nothing leaves.
+    `BY_HAND`: a letter or a call, which an agent does."""
+
+    PENDING = "pending"
+    SENT = "sent"
+    FAILED = "failed"
+    SHOWN = "shown"
+    BY_HAND = "by_hand"
+    DONE = "done"
+
+
+class Notification(Base):
+    """One message to one person by one channel."""
+
+    __tablename__ = "notifications"
+    __table_args__ = (
+        Index("notifications_due_idx", "next_attempt_at", postgresql_where=text("state = 'pending'")),
+        Index("notifications_created_at_idx", "created_at"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    request_id: Mapped[UUID] = mapped_column(ForeignKey("requests.id"), index=True)
+    template: Mapped[Template] = mapped_column(one_of(Template))
+    channel: Mapped[Channel] = mapped_column(one_of(Channel))
+    recipient: Mapped[str]
+    language: Mapped[str]
+    sealed_secret: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """The secret of the link, encrypted to the back office's key; null once the message has left."""
+    state: Mapped[Delivery] = mapped_column(one_of(Delivery), default=Delivery.PENDING)
+    attempts: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime]
+    next_attempt_at: Mapped[datetime]
+    sent_at: Mapped[datetime | None]
+    error: Mapped[str] = mapped_column(default="")
+
+
+class LostLink(Base):
+    """Somebody says they lost their link. The portal only writes it down; the worker looks for the request and
+    sends the link to the known contact, so that the page cannot tell a stranger whether it exists."""
+
+    __tablename__ = "lost_links"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    contact: Mapped[str]
+    language: Mapped[str]
+    asked_at: Mapped[datetime]
+    done_at: Mapped[datetime | None]
+
+
+def notify(
+    session: Session,
+    template: Template,
+    request_id: UUID,
+    language: str,
+    way: ContactWay,
+    secret: str,
+    public_key: str,
+    now: datetime,
+) -> None:
+    """Have the worker tell a person something, once this transaction is committed.
+
+    `secret` is the link's; it leaves this function sealed. A visit needs no message; letters and calls wait for
+    an agent's hand.
+    """
+    if way.channel is Channel.VISIT:
+        return
+    by_hand = way.channel in {Channel.LETTER, Channel.CALL}
+    notification = Notification(
+        id=uuid4(),
+        request_id=request_id,
+        template=template,
+        channel=way.channel,
+        recipient=way.value,
+        language=language,
+        sealed_secret=seal(secret.encode(), public_key),
+        state=Delivery.BY_HAND if by_hand else Delivery.PENDING,
+        attempts=0,
+        created_at=now,
+        next_attempt_at=now,
+        error="",
+    )
+    session.add(notification)
+    if not by_hand:
+        session.flush()
+        defer(session, "send_notification", notification.id)
+
+
+def lose_link(session: Session, contact: str, language: str, now: datetime) -> None:
+    """Write down that somebody with this contact (E.164 or e-mail) lost their link, and let the worker see to it."""
+    lost = LostLink(id=uuid4(), contact=contact, language=language, asked_at=now, done_at=None)
+    session.add(lost)
+    session.flush()
+    defer(session, "renew_link", lost.id)

@@ -1,0 +1,79 @@
+"""Ways to reach a person. A person is not an account, nor a number: two may share one, one may have none."""
+
+from __future__ import annotations
+
+import re
+from uuid import UUID, uuid4
+
+import phonenumbers
+from email_validator import EmailNotValidError, validate_email
+from sqlalchemy import ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from casework.access import ascii_digits
+from casework.database import Base, one_of
+from casework.vocabulary import CallTime, Channel
+
+
+class ContactWay(Base):
+    """How to answer one request. `value` is E.164, an e-mail address, a postal address, or empty for a visit."""
+
+    __tablename__ = "contact_ways"
+    __table_args__ = (Index("contact_ways_value_idx", "value"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    request_id: Mapped[UUID] = mapped_column(ForeignKey("requests.id", ondelete="CASCADE"), index=True)
+    channel: Mapped[Channel] = mapped_column(one_of(Channel))
+    value: Mapped[str]
+    call_time: Mapped[CallTime | None] = mapped_column(one_of(CallTime))
+
+
+class UnreachableError(ValueError):
+    """What was typed is not a telephone number, or not an e-mail address."""
+
+
+def read_phone(typed: str) -> str:
+    """A telephone number as a person types it, as E.164; French unless it begins with + or 00.
+
+    Raises:
+        UnreachableError: it cannot be a number.
+    """
+    plus = "+" if typed.strip().startswith(("+", "00")) else ""
+    digits = ascii_digits(typed)
+    digits = re.sub("^00", "", digits) if plus else digits
+    try:
+        number = phonenumbers.parse(plus + digits, "FR")
+    except phonenumbers.NumberParseException as error:
+        raise UnreachableError from error
+    if not phonenumbers.is_valid_number(number):
+        raise UnreachableError
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def can_get_texts(number: str) -> bool:
+    """False for a French fixed line, which loses text messages without a word."""
+    parsed = phonenumbers.parse(number)
+    return phonenumbers.number_type(parsed) != phonenumbers.PhoneNumberType.FIXED_LINE
+
+
+def show_phone(number: str) -> str:
+    """A number as people of France read it: `06 12 34 56 78`; others in international form."""
+    parsed = phonenumbers.parse(number)
+    style = (
+        phonenumbers.PhoneNumberFormat.NATIONAL
+        if parsed.country_code == 33
+        else phonenumbers.PhoneNumberFormat.INTERNATIONAL
+    )
+    return phonenumbers.format_number(parsed, style)
+
+
+def read_email(typed: str) -> str:
+    """An e-mail address, lower case, its form checked; whether it exists is for the post to tell.
+
+    Raises:
+        UnreachableError: it cannot be an address.
+    """
+    try:
+        return validate_email(typed.strip(), check_deliverability=False).normalized.lower()
+    except EmailNotValidError as error:
+        raise UnreachableError from error

@@ -1,0 +1,152 @@
+"""What an installation is told from outside: the environment for secrets and addresses, a folder for the territory.
+
+Every process reads the same names but is *given* only what it needs: the portal never receives the private
+key of the document store nor the back office's secret (design rule 4).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class SettingsError(Exception):
+    """A setting is missing or cannot be understood; the message names it and says what it should hold."""
+
+
+@dataclass(frozen=True)
+class Directory:
+    """The département's LDAP directory. Groups are given as `group dn = role` pairs."""
+
+    url: str
+    bind_dn: str
+    bind_password: str
+    people_base: str
+    login_attribute: str = "uid"
+    name_attribute: str = "cn"
+    house_attribute: str = "departmentNumber"
+    groups_base: str = ""
+    roles: Mapping[str, str] = field(default_factory=dict)
+    start_tls: bool = True
+    ca_file: str = ""
+    nested_groups: bool = False
+    timeout_seconds: float = 3.0
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Settings of one process. Empty string means "not configured"."""
+
+    var: Path
+    territory: Path
+    database_url: str
+    portal_address: str = "http://127.0.0.1:8000"
+    backoffice_address: str = "http://127.0.0.1:8001"
+    secret_key: str = ""
+    access_key: str = ""
+    documents_public_key: str = ""
+    documents_private_key: str = ""
+    smtp_url: str = ""
+    mail_from: str = ""
+    sms_url: str = ""
+    sms_token: str = ""
+    sms_sender: str = "Allervers"
+    clamd_url: str = ""
+    directory: Directory | None = None
+    trusted_proxies: int = 0
+    demonstration: bool = False
+
+    @property
+    def secure_cookies(self) -> bool:
+        """Cookies are `Secure` unless a trial is served in clear to another machine, where they could not work."""
+        return all(
+            urlsplit(address).scheme == "https" or urlsplit(address).hostname in {"127.0.0.1", "localhost", "::1"}
+            for address in (self.portal_address, self.backoffice_address)
+        )
+
+    @property
+    def https(self) -> bool:
+        """True when people reach both faces through an HTTPS reverse proxy."""
+        return self.portal_address.startswith("https:")
+
+
+def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
+    """Read the settings of this process.
+
+    Raises:
+        SettingsError: `DATABASE_URL` is absent, or a number or a pair is not one.
+    """
+    database_url = _value(environment, "DATABASE_URL")
+    if not database_url:
+        raise SettingsError("DATABASE_URL is empty: give the address of a PostgreSQL database, or use `make run`.")
+    return Settings(
+        var=Path(environment.get("ALLERVERS_VAR") or ROOT / "var"),
+        territory=Path(environment.get("ALLERVERS_TERRITORY") or ROOT / "territory" / "vienne"),
+        database_url=database_url,
+        portal_address=environment.get("PORTAL_ADDRESS", Settings.portal_address).rstrip("/"),
+        backoffice_address=environment.get("BACKOFFICE_ADDRESS", Settings.backoffice_address).rstrip("/"),
+        secret_key=_value(environment, "SECRET_KEY"),
+        access_key=_value(environment, "ACCESS_KEY"),
+        documents_public_key=_value(environment, "DOCUMENTS_PUBLIC_KEY"),
+        documents_private_key=_value(environment, "DOCUMENTS_PRIVATE_KEY"),
+        smtp_url=_value(environment, "SMTP_URL"),
+        mail_from=_value(environment, "MAIL_FROM"),
+        sms_url=_value(environment, "SMS_URL"),
+        sms_token=_value(environment, "SMS_TOKEN"),
+        sms_sender=environment.get("SMS_SENDER", Settings.sms_sender),
+        clamd_url=_value(environment, "CLAMD_URL"),
+        directory=_directory(environment),
+        trusted_proxies=_number(environment, "TRUSTED_PROXIES", 0),
+        demonstration=environment.get("ALLERVERS_DEMONSTRATION") == "1",
+    )
+
+
+def _directory(environment: Mapping[str, str]) -> Directory | None:
+    url = _value(environment, "LDAP_URL")
+    if not url:
+        return None
+    roles: dict[str, str] = {}
+    for pair in filter(None, (part.strip() for part in environment.get("LDAP_ROLES", "").split(";"))):
+        group, separator, role = pair.rpartition("=>")
+        if not separator:
+            raise SettingsError(f"LDAP_ROLES: “{pair}” should read “group dn => role”, pairs separated by “;”.")
+        roles[group.strip().lower()] = role.strip()
+    return Directory(
+        url=url,
+        bind_dn=_value(environment, "LDAP_BIND_DN"),
+        bind_password=_value(environment, "LDAP_BIND_PASSWORD"),
+        people_base=_value(environment, "LDAP_PEOPLE_BASE"),
+        login_attribute=environment.get("LDAP_LOGIN_ATTRIBUTE", Directory.login_attribute),
+        name_attribute=environment.get("LDAP_NAME_ATTRIBUTE", Directory.name_attribute),
+        house_attribute=environment.get("LDAP_HOUSE_ATTRIBUTE", Directory.house_attribute),
+        groups_base=_value(environment, "LDAP_GROUPS_BASE"),
+        roles=roles,
+        start_tls=environment.get("LDAP_START_TLS", "1") != "0",
+        ca_file=_value(environment, "LDAP_CA_FILE"),
+        nested_groups=environment.get("LDAP_NESTED_GROUPS") == "1",
+        timeout_seconds=float(_number(environment, "LDAP_TIMEOUT_SECONDS", 3)),
+    )
+
+
+def _value(environment: Mapping[str, str], name: str) -> str:
+    """The setting, or the content of the file named by `<name>_FILE` (how systemd and compose hand over secrets)."""
+    path = environment.get(f"{name}_FILE")
+    if path:
+        try:
+            return Path(path).read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise SettingsError(f"{name}_FILE: cannot read {path}: {error.strerror}.") from error
+    return environment.get(name, "").strip()
+
+
+def _number(environment: Mapping[str, str], name: str, default: int) -> int:
+    text = environment.get(name, "")
+    try:
+        return int(text) if text else default
+    except ValueError as error:
+        raise SettingsError(f"{name}: “{text}” is not a whole number.") from error

@@ -1,0 +1,276 @@
+"""The words of the trade, as people read them: themes, urgencies, channels, needs, states.
+
+Each word has a stable value (stored), an easy French label (translated at display) and, where people choose
+by sight, the name of a pictogram in `static/pictograms.svg`. Sources: the list of what people ask for in
+`seeds/004` §3.3 and fiches 1–4; emergency numbers from the State's list of emergency numbers.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+
+def N_(message: str) -> str:  # noqa: N802 - the name gettext tools know for "translate this later"
+    """Mark a string for the catalogues without translating it."""
+    return message
+
+
+class Language(enum.StrEnum):
+    """Languages of the interface, by their own names in `LANGUAGES`."""
+
+    FRENCH = "fr"
+    ARABIC = "ar"
+    ENGLISH = "en"
+
+
+@dataclass(frozen=True)
+class LanguageFacts:
+    """A language's own name and its direction (`ltr` or `rtl`)."""
+
+    own_name: str
+    direction: str
+
+
+LANGUAGES: dict[str, LanguageFacts] = {
+    "fr": LanguageFacts("Français", "ltr"),
+    "ar": LanguageFacts("العربية", "rtl"),
+    "en": LanguageFacts("English", "ltr"),
+}
+
+
+@dataclass(frozen=True)
+class Word:
+    """What people see of a stored value: a label and, perhaps, a pictogram and one line of help."""
+
+    label: str
+    pictogram: str = ""
+    hint: str = ""
+
+
+class Theme(enum.StrEnum):
+    """What a request is about."""
+
+    MONEY = "money"
+    RIGHTS = "rights"
+    HOUSING = "housing"
+    FAMILY = "family"
+    CHILDREN = "children"
+    HEALTH = "health"
+    WORK = "work"
+    AGE_HANDICAP = "age_handicap"
+    VIOLENCE = "violence"
+    OTHER = "other"
+
+
+THEMES: dict[Theme, Word] = {
+    Theme.MONEY: Word(N_("L'argent"), "money", N_("Factures, dettes, aides")),
+    Theme.RIGHTS: Word(N_("Mes droits et mes papiers"), "papers", N_("Remplir un dossier, comprendre une lettre")),
+    Theme.HOUSING: Word(N_("Le logement"), "house", N_("Loyer, expulsion, chercher un logement")),
+    Theme.FAMILY: Word(N_("La famille"), "family", N_("Séparation, être parent seul")),
+    Theme.CHILDREN: Word(N_("Les enfants"), "child", N_("Garde, école, difficultés")),
+    Theme.HEALTH: Word(N_("La santé"), "health", N_("Voir un médecin, payer les soins")),
+    Theme.WORK: Word(N_("Le travail"), "work", N_("Chercher un travail, RSA")),
+    Theme.AGE_HANDICAP: Word(N_("La vieillesse ou le handicap"), "elder", N_("Aide à la maison, handicap")),
+    Theme.VIOLENCE: Word(N_("Quelqu'un me fait du mal"), "shield", N_("Coups, menaces, peur à la maison")),
+    Theme.OTHER: Word(N_("Autre chose"), "question", N_("Ou je ne sais pas")),
+}
+
+SENSITIVE_THEMES = frozenset({Theme.VIOLENCE})
+"""Themes whose pages offer a quick exit and warn about the browser's history."""
+
+
+class Urgency(enum.StrEnum):
+    """Why a request cannot wait. `NONE` is an answer too."""
+
+    DANGER = "danger"
+    CHILD_DANGER = "child_danger"
+    NO_ROOF = "no_roof"
+    NO_FOOD = "no_food"
+    SUICIDE = "suicide"
+    EVICTION = "eviction"
+    POWER_CUT = "power_cut"
+    NONE = "none"
+
+
+@dataclass(frozen=True)
+class EmergencyNumber:
+    """A number to call now: digits, who answers, and whether the call is free day and night."""
+
+    number: str
+    who: str
+
+
+NUMBERS: dict[str, EmergencyNumber] = {
+    "112": EmergencyNumber("112", N_("Tous les secours")),
+    "15": EmergencyNumber("15", N_("Un médecin en urgence")),
+    "17": EmergencyNumber("17", N_("La police")),
+    "18": EmergencyNumber("18", N_("Les pompiers")),
+    "114": EmergencyNumber("114", N_("Les secours par texto, pour les personnes sourdes")),
+    "115": EmergencyNumber("115", N_("Un lit pour cette nuit")),
+    "119": EmergencyNumber("119", N_("Un enfant en danger")),
+    "3919": EmergencyNumber("3919", N_("Violences contre les femmes")),
+    "3114": EmergencyNumber("3114", N_("Envie de mourir, grande souffrance")),
+}
+
+
+@dataclass(frozen=True)
+class UrgencyWord(Word):
+    """An urgency and the numbers to call for it, the first one largest."""
+
+    numbers: tuple[str, ...] = ()
+
+
+URGENCIES: dict[Urgency, UrgencyWord] = {
+    Urgency.DANGER: UrgencyWord(N_("Je suis en danger"), "danger", numbers=("17", "112", "3919", "114")),
+    Urgency.CHILD_DANGER: UrgencyWord(N_("Un enfant est en danger"), "child", numbers=("119", "17")),
+    Urgency.NO_ROOF: UrgencyWord(N_("Je dors dehors"), "night", numbers=("115",)),
+    Urgency.NO_FOOD: UrgencyWord(N_("Je n'ai rien à manger"), "food", numbers=()),
+    Urgency.SUICIDE: UrgencyWord(N_("J'ai envie de mourir"), "heart", numbers=("3114", "15")),
+    Urgency.EVICTION: UrgencyWord(N_("J'ai une lettre pour quitter mon logement"), "letter", numbers=()),
+    Urgency.POWER_CUT: UrgencyWord(N_("On coupe mon électricité ou mon eau"), "power", numbers=()),
+    Urgency.NONE: UrgencyWord(N_("Non, rien de tout cela"), "calm", numbers=()),
+}
+
+
+class Channel(enum.StrEnum):
+    """How a person wants to be answered."""
+
+    SMS = "sms"
+    CALL = "call"
+    EMAIL = "email"
+    LETTER = "letter"
+    VISIT = "visit"
+
+
+CHANNELS: dict[Channel, Word] = {
+    Channel.SMS: Word(N_("Par SMS"), "sms"),
+    Channel.CALL: Word(N_("Par téléphone"), "phone"),
+    Channel.EMAIL: Word(N_("Par e-mail"), "email"),
+    Channel.LETTER: Word(N_("Par lettre"), "letter"),
+    Channel.VISIT: Word(N_("Je passerai à l'accueil"), "reception"),
+}
+
+
+class CallTime(enum.StrEnum):
+    """When a person can be called."""
+
+    ANY = "any"
+    MORNING = "morning"
+    AFTERNOON = "afternoon"
+    EVENING = "evening"
+
+
+CALL_TIMES: dict[CallTime, Word] = {
+    CallTime.ANY: Word(N_("N'importe quand")),
+    CallTime.MORNING: Word(N_("Le matin")),
+    CallTime.AFTERNOON: Word(N_("L'après-midi")),
+    CallTime.EVENING: Word(N_("Après 17 heures")),
+}
+
+
+class Need(enum.StrEnum):
+    """What a person needs so that the meeting works for them."""
+
+    INTERPRETER = "interpreter"
+    SIGN_LANGUAGE = "sign_language"
+    READING = "reading"
+    WHEELCHAIR = "wheelchair"
+
+
+NEEDS: dict[Need, Word] = {
+    Need.INTERPRETER: Word(N_("J'ai besoin d'un interprète"), "interpreter"),
+    Need.SIGN_LANGUAGE: Word(N_("Je parle la langue des signes"), "sign"),
+    Need.READING: Word(N_("Je lis avec difficulté"), "reading"),
+    Need.WHEELCHAIR: Word(N_("Je viens en fauteuil roulant"), "wheelchair"),
+}
+
+
+class State(enum.StrEnum):
+    """Where a request stands. The arrows between states are in `triage.TRANSITIONS`."""
+
+    RECEIVED = "received"
+    QUALIFIED = "qualified"
+    ROUTED = "routed"
+    TAKEN = "taken"
+    WAITING = "waiting"
+    CLOSED = "closed"
+
+
+STATES: dict[State, Word] = {
+    State.RECEIVED: Word(N_("Nous avons votre demande")),
+    State.QUALIFIED: Word(N_("L'accueil a lu votre demande")),
+    State.ROUTED: Word(N_("Un travailleur social a votre demande")),
+    State.TAKEN: Word(N_("Un travailleur social s'occupe de vous")),
+    State.WAITING: Word(N_("Nous attendons votre réponse")),
+    State.CLOSED: Word(N_("Votre demande est terminée")),
+}
+"""What the citizen reads."""
+
+AGENT_STATES: dict[State, Word] = {
+    State.RECEIVED: Word(N_("À qualifier")),
+    State.QUALIFIED: Word(N_("À orienter")),
+    State.ROUTED: Word(N_("Transmise")),
+    State.TAKEN: Word(N_("Prise en charge")),
+    State.WAITING: Word(N_("Attend la personne")),
+    State.CLOSED: Word(N_("Clôturée")),
+}
+"""What agents read."""
+
+
+class Outcome(enum.StrEnum):
+    """How a request ended (indicators of `seeds/004` fiches 1, 3 and 4)."""
+
+    ANSWERED = "answered"
+    PAPERWORK_DONE = "paperwork_done"
+    SHORT_TREATMENT = "short_treatment"
+    FOLLOW_UP = "follow_up"
+    ORIENTED = "oriented"
+    WITHDRAWN = "withdrawn"
+    UNREACHABLE = "unreachable"
+
+
+OUTCOMES: dict[Outcome, Word] = {
+    Outcome.ANSWERED: Word(N_("Réponse donnée par le secrétariat")),
+    Outcome.PAPERWORK_DONE: Word(N_("Aide aux démarches faite")),
+    Outcome.SHORT_TREATMENT: Word(N_("Traitement court par le travailleur social")),
+    Outcome.FOLLOW_UP: Word(N_("Accompagnement commencé")),
+    Outcome.ORIENTED: Word(N_("Orientation vers un autre organisme")),
+    Outcome.WITHDRAWN: Word(N_("La personne a renoncé")),
+    Outcome.UNREACHABLE: Word(N_("Personne injoignable")),
+}
+
+
+class Role(enum.StrEnum):
+    """What an agent is, from the directory's groups."""
+
+    SECRETARY = "secretary"
+    WORKER = "worker"
+    MANAGER = "manager"
+
+
+ROLES: dict[Role, Word] = {
+    Role.SECRETARY: Word(N_("Secrétaire")),
+    Role.WORKER: Word(N_("Travailleur social")),
+    Role.MANAGER: Word(N_("Cadre")),
+}
+
+
+SPOKEN_LANGUAGES: dict[str, str] = {
+    "fr": "Français",
+    "ar": "العربية",
+    "en": "English",
+    "fa": "فارسی / دری",
+    "ps": "پښتو",
+    "uk": "Українська",
+    "ru": "Русский",
+    "tr": "Türkçe",
+    "bn": "বাংলা",
+    "es": "Español",
+    "ro": "Română",
+    "pt": "Português",
+    "so": "Soomaali",
+    "ti": "ትግርኛ",
+    "ka": "ქართული",
+}
+"""Languages a person may speak, by their own names; wider than the interface's."""

@@ -1,0 +1,94 @@
+"""What every test may ask for: a real PostgreSQL, a migrated database emptied after each test, a clock."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from sqlalchemy import Engine, text
+
+from casework import documents, schema
+from casework.database import connect
+from casework.embedded import EmbeddedServer
+from casework.models import Base
+from tests import people
+
+PARIS = ZoneInfo("Europe/Paris")
+ACCESS_KEY = "a key for hashes in tests"
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """In CI a test that cannot run is a failure (`.ci/run` sets ALLERVERS_NO_SKIP)."""
+    if report.skipped and os.environ.get("ALLERVERS_NO_SKIP") and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+
+
+@dataclass(frozen=True)
+class Database:
+    """One migrated database, seen by its three roles, and the keys that go with it."""
+
+    name: str
+    owner: Engine
+    portal: Engine
+    backoffice: Engine
+    urls: tuple[str, str, str]
+    """Addresses for (owner, portal, back office)."""
+    public_key: str
+    private_key: str
+    access_key: str = ACCESS_KEY
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]:
+    """One PostgreSQL for all test processes of a run; it fears no power cut."""
+    shared = tmp_path_factory.getbasetemp()
+    if os.environ.get("PYTEST_XDIST_WORKER"):
+        shared = shared.parent
+    running = EmbeddedServer(Path(os.environ.get("ALLERVERS_TEST_POSTGRES") or shared / "postgres"))
+    owner = connect(running.url(), pooled=False)
+    with owner.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("ALTER SYSTEM SET fsync = off"))
+        connection.execute(text("ALTER SYSTEM SET full_page_writes = off"))
+        connection.execute(text("SELECT pg_reload_conf()"))
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+def migrated(server: EmbeddedServer) -> Iterator[Database]:
+    """The database of this test process, at the present schema, with the small territory of `people`."""
+    name = f"test_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{os.getpid()}"
+    root = connect(server.url(), pooled=False)
+    with root.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text(f'CREATE DATABASE "{name}"'))
+    urls = server.urls(name)
+    owner, portal, backoffice = map(connect, urls)
+    schema.migrate(owner)
+    public_key, private_key = documents.new_key_pair()
+    yield Database(name, owner, portal, backoffice, urls, public_key, private_key)
+    for engine in (owner, portal, backoffice):
+        engine.dispose()
+    with root.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
+
+
+@pytest.fixture
+def database(migrated: Database) -> Iterator[Database]:
+    """A database that holds the small territory of `tests.people` and nothing else; emptied after the test."""
+    with migrated.owner.begin() as connection:
+        people.settle(connection)
+    yield migrated
+    tables = ", ".join(table.name for table in Base.metadata.sorted_tables)
+    with migrated.owner.begin() as connection:
+        connection.execute(text(f"TRUNCATE {tables}, procrastinate_jobs RESTART IDENTITY CASCADE"))
+
+
+@pytest.fixture
+def now() -> datetime:
+    """Tuesday 3 November 2026, 10:00 in Paris: an ordinary working morning."""
+    return datetime(2026, 11, 3, 10, tzinfo=PARIS)

@@ -1,0 +1,124 @@
+"""The named people of the tests, and the small territory they live in.
+
+House of Poitiers: sector "Poitiers centre" (pooled: Paul, Sarah) with Poitiers; sector "Vouillé" (cosectorised:
+Louise, Paul) with Vouillé (pooled) and Frozes (referent: Louise). House of Loudun: sector "Loudun" (pooled:
+Hugo) with Loudun. Secretaries: Nadia (Poitiers), Odile (Loudun). Manager: Marc (Poitiers).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from uuid import UUID
+
+from sqlalchemy import Connection, insert
+
+from casework.agents import Agent
+from casework.territory import Commune, House, Permanence, Sector, SectorCommune, SectorMode, SectorWorker
+from casework.vocabulary import Role
+
+
+@dataclass(frozen=True)
+class Character:
+    """Somebody of the house, by id and login; all demonstration passwords are `PASSWORD`."""
+
+    id: int
+    login: str
+    name: str
+    house: str
+    role: Role
+    share: str = "1"
+
+
+PASSWORD = "un bon mot de passe"
+
+NADIA = Character(1, "nadia.roux", "Nadia Roux", "poitiers", Role.SECRETARY)
+PAUL = Character(2, "paul.petit", "Paul Petit", "poitiers", Role.WORKER)
+SARAH = Character(3, "sarah.blanc", "Sarah Blanc", "poitiers", Role.WORKER, "0.5")
+LOUISE = Character(4, "louise.morin", "Louise Morin", "poitiers", Role.WORKER)
+MARC = Character(5, "marc.faure", "Marc Faure", "poitiers", Role.MANAGER)
+ODILE = Character(6, "odile.henry", "Odile Henry", "loudun", Role.SECRETARY)
+HUGO = Character(7, "hugo.girard", "Hugo Girard", "loudun", Role.WORKER)
+CLAIRE = Character(8, "claire.denis", "Claire Denis", "poitiers", Role.SECRETARY)
+
+AGENTS = (NADIA, PAUL, SARAH, LOUISE, MARC, ODILE, HUGO, CLAIRE)
+
+POITIERS, VOUILLE, FROZES, LOUDUN = "86194", "86294", "86102", "86137"
+
+AMINA_PHONE = "+33612345678"
+MOREAU_EMAIL = "marcel.moreau@example.org"
+
+ANY_SUBMISSION = UUID("00000000-0000-4000-8000-000000000001")
+
+
+def settle(connection: Connection) -> None:
+    """Put the houses, communes, sectors and agents in an empty database."""
+    connection.execute(
+        insert(House),
+        [
+            {
+                "id": house, "name": f"Maison départementale de la solidarité de {town}", "address": address,
+                "postal_code": code, "town": town, "phone": phone, "email": f"mds-{house}@example.org",
+                "hours": "Du lundi au vendredi, de 9 heures à 17 heures.", "receives_no_fixed_place": house == "poitiers",
+            }
+            for house, town, address, code, phone in (
+                ("poitiers", "Poitiers", "1 rue du Marché", "86000", "+33549000001"),
+                ("loudun", "Loudun", "2 place du Portail", "86200", "+33549000002"),
+            )
+        ],
+    )
+    connection.execute(
+        insert(Commune),
+        [
+            {"code": POITIERS, "name": "Poitiers", "postal_codes": ["86000"], "population": 90000},
+            {"code": VOUILLE, "name": "Vouillé", "postal_codes": ["86190"], "population": 3700},
+            {"code": FROZES, "name": "Frozes", "postal_codes": ["86190"], "population": 560},
+            {"code": LOUDUN, "name": "Loudun", "postal_codes": ["86200"], "population": 6700},
+        ],
+    )
+    connection.execute(
+        insert(Agent),
+        [
+            {
+                "id": who.id, "login": who.login, "name": who.name, "house_id": who.house, "roles": [who.role.value],
+                "full_time_share": Decimal(who.share), "active": True, "password_hash": None,
+            }
+            for who in AGENTS
+        ],
+    )
+    connection.execute(
+        insert(Sector),
+        [
+            {"id": "poitiers-centre", "name": "Poitiers centre", "house_id": "poitiers", "mode": SectorMode.POOLED},
+            {"id": "vouille", "name": "Vouillé", "house_id": "poitiers", "mode": SectorMode.COSECTORISED},
+            {"id": "loudun", "name": "Loudun", "house_id": "loudun", "mode": SectorMode.POOLED},
+        ],
+    )
+    connection.execute(
+        insert(SectorCommune),
+        [
+            {"commune_code": POITIERS, "sector_id": "poitiers-centre", "referent_id": None},
+            {"commune_code": VOUILLE, "sector_id": "vouille", "referent_id": None},
+            {"commune_code": FROZES, "sector_id": "vouille", "referent_id": LOUISE.id},
+            {"commune_code": LOUDUN, "sector_id": "loudun", "referent_id": None},
+        ],
+    )
+    connection.execute(
+        insert(SectorWorker),
+        [
+            {"sector_id": sector, "agent_id": who.id}
+            for sector, who in (
+                ("poitiers-centre", PAUL), ("poitiers-centre", SARAH), ("vouille", LOUISE), ("vouille", PAUL),
+                ("loudun", HUGO),
+            )
+        ],
+    )
+    connection.execute(
+        insert(Permanence),
+        [
+            {
+                "id": "vouille-mairie", "house_id": "poitiers", "commune_code": VOUILLE, "place": "Mairie",
+                "times": "Le mardi matin.", "by_appointment": True,
+            }
+        ],
+    )
