@@ -77,7 +77,9 @@ class Request(Base):
     """Why an agent says it is urgent, or is not."""
     words: Mapped[str]
     commune_code: Mapped[str | None] = mapped_column(ForeignKey("communes.code"))
-    """None: no fixed place."""
+    """None: no fixed place, or a place we do not know."""
+    place_typed: Mapped[str] = mapped_column(default="")
+    """What was typed for a place outside the département."""
     house_id: Mapped[str] = mapped_column(ForeignKey("houses.id"))
     sector_id: Mapped[str | None] = mapped_column(ForeignKey("sectors.id"))
     name: Mapped[str] = mapped_column(default="")
@@ -104,16 +106,25 @@ class Request(Base):
     @property
     def waits_for_agent(self) -> bool:
         """True when the person wrote and nobody answered since."""
-        return self.citizen_wrote_at is not None and (
-            self.agent_wrote_at is None or self.citizen_wrote_at > self.agent_wrote_at
-        )
+        return _unanswered(self.citizen_wrote_at, self.agent_wrote_at)
 
     @property
     def shown_state(self) -> State:
-        """The state people read: once the person has answered, we wait for them no more."""
-        if self.state is State.WAITING and self.waits_for_agent:
-            return State.TAKEN if self.worker_id else State.QUALIFIED
-        return self.state
+        """The state people read."""
+        return shown_state(self.state, self.citizen_wrote_at, self.agent_wrote_at, has_worker=self.worker_id is not None)
+
+
+def shown_state(
+    state: State, citizen_wrote_at: datetime | None, agent_wrote_at: datetime | None, *, has_worker: bool
+) -> State:
+    """The state people read: once the person has answered, we wait for them no more."""
+    if state is State.WAITING and _unanswered(citizen_wrote_at, agent_wrote_at):
+        return State.TAKEN if has_worker else State.QUALIFIED
+    return state
+
+
+def _unanswered(citizen_wrote_at: datetime | None, agent_wrote_at: datetime | None) -> bool:
+    return citizen_wrote_at is not None and (agent_wrote_at is None or citizen_wrote_at > agent_wrote_at)
 
 
 @dataclass
@@ -135,6 +146,8 @@ class Answers:
     name: str = ""
     spoken_language: str = ""
     needs: list[str] = field(default_factory=list)
+    typed: dict[str, str] = field(default_factory=dict)
+    """What was typed and is not right yet, by field: shown again, never sent."""
 
     def contact_ways(self) -> list[tuple[Channel, str, CallTime | None]]:
         """The chosen channels with what is needed to use them; a channel without it is left out."""
@@ -248,6 +261,7 @@ def send(session: Session, draft: Draft, secret: str, *, keys: SendingKeys, work
             urgency_reason="",
             words=answers.words[:LONGEST_WORDS],
             commune_code=answers.commune_code or None,
+            place_typed="" if answers.commune_code else answers.commune_typed,
             house_id=sector.house_id if sector else house_for(session, None).id,
             sector_id=sector.id if sector else None,
             name=answers.name,

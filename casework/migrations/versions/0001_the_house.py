@@ -136,6 +136,7 @@ def upgrade() -> None:
     sa.Column('urgency_reason', sa.Text(), nullable=False),
     sa.Column('words', sa.Text(), nullable=False),
     sa.Column('commune_code', sa.Text(), nullable=True),
+    sa.Column('place_typed', sa.Text(), nullable=False),
     sa.Column('house_id', sa.Text(), nullable=False),
     sa.Column('sector_id', sa.Text(), nullable=True),
     sa.Column('name', sa.Text(), nullable=False),

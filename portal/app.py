@@ -1,0 +1,24 @@
+"""The portal, as its server starts it: `portal.app:create()`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from flask import Flask
+
+from casework.settings import Settings, from_environment
+from portal import visit
+from portal.asking import asking
+from portal.follow import follow
+from portal.pages import pages
+from web.app import make_app
+
+
+def create(settings: Settings | None = None, clock: Callable[[], datetime] | None = None) -> Flask:
+    """The citizens' face."""
+    app = make_app("portal", settings or from_environment(), clock)
+    app.extensions["present"] = visit.present_secret
+    for blueprint in (pages, asking, follow):
+        app.register_blueprint(blueprint)
+    return app

@@ -1,0 +1,250 @@
+"""Following a request: by its link, or by its number and code. Read, write, send papers, take the receipt along."""
+
+from __future__ import annotations
+
+from uuid import UUID, uuid4
+
+from flask import Blueprint, Response, g, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+from flask_babel import lazy_gettext as _l
+from flask_wtf import FlaskForm
+from wtforms import HiddenField, StringField, TextAreaField
+from wtforms.validators import UUID as IsUuid
+from wtforms.validators import InputRequired, Length
+
+from casework import access, journal, messages
+from casework.access import TooManyGuessesError
+from casework.documents import Owner
+from casework.following import Followed, followed
+from casework.notifications import lose_link
+from casework.people import UnreachableError, read_email, read_phone
+from portal import visit
+from portal.asking import take_papers
+from portal.receipt import as_pdf, qr_code
+from web.doors import ANYONE, open_to
+from web.language import language
+from web.mistakes import page as mistake
+from web.transactions import db, now, settings
+
+follow = Blueprint("follow", __name__, url_prefix="/<lang>")
+
+
+class EnterForm(FlaskForm):
+    """A number and a code. Both can be pasted, with or without spaces."""
+
+    number = StringField(
+        _l("Numéro de la demande"), validators=[InputRequired(message=_l("Écrivez le numéro de votre demande."))]
+    )
+    code = StringField(_l("Code secret"), validators=[InputRequired(message=_l("Écrivez votre code secret."))])
+
+
+class LostForm(FlaskForm):
+    """A known contact."""
+
+    contact = StringField(
+        _l("Votre numéro de téléphone ou votre e-mail"),
+        validators=[InputRequired(message=_l("Écrivez votre numéro ou votre e-mail.")), Length(max=200)],
+    )
+
+
+class WriteForm(FlaskForm):
+    """A message, papers, or both."""
+
+    body = TextAreaField(
+        _l("Votre message"),
+        validators=[Length(max=messages.LONGEST_BODY, message=_l("Votre texte est trop long. Gardez le plus important."))],
+    )
+    submission = HiddenField(validators=[IsUuid()])
+
+
+@follow.get("/s/<secret>")
+@open_to(ANYONE)
+def open_link(secret: str) -> ResponseReturnValue:
+    """The secret link: it becomes a cookie at once, so that the secret leaves the address bar."""
+    source = f"source {request.remote_addr}"
+    key = settings().access_key
+    try:
+        access.slow_guessing(db(), key, [source], now())
+    except TooManyGuessesError:
+        return mistake(429)
+    visit.hold_secret(secret[:64])
+    visit.present_secret(db())
+    g.pop("draft", None)
+    if visit.draft():
+        return redirect(url_for("asking.resume"), 303)
+    if access.opened_request(db()):
+        return redirect(url_for("follow.show"), 303)
+    visit.let_go()
+    access.note_failure(db(), key, [source], now())
+    db().commit()
+    return render_template("portal/dead_link.html"), 404
+
+
+@follow.get("/suivre")
+@open_to(ANYONE)
+def enter() -> ResponseReturnValue:
+    """Come in with a number and a code."""
+    return render_template("portal/enter.html", form=EnterForm(formdata=None))
+
+
+@follow.post("/suivre")
+@open_to(ANYONE)
+def check_code() -> ResponseReturnValue:
+    """Open the request, or say that the two do not go together, without saying which is wrong."""
+    form = EnterForm()
+    if not form.validate():
+        return render_template("portal/enter.html", form=form), 422
+    number, code = access.read_number(form.number.data), access.read_code(form.code.data)
+    if number is None:
+        form.number.errors = [gettext("Ce numéro a 9 chiffres. Regardez votre reçu.")]
+    if code is None:
+        form.code.errors = [gettext("Ce code a 12 chiffres. Regardez votre reçu.")]
+    if number is None or code is None:
+        return render_template("portal/enter.html", form=form), 422
+    key, subjects = settings().access_key, [f"number {number}", f"source {request.remote_addr}"]
+    try:
+        access.slow_guessing(db(), key, subjects, now())
+    except TooManyGuessesError:
+        return mistake(429)
+    visit.hold_code(number, code)
+    visit.present_secret(db())
+    if access.opened_request(db()):
+        return redirect(url_for("follow.show"), 303)
+    visit.let_go()
+    access.note_failure(db(), key, subjects, now())
+    db().commit()
+    form.code.errors = [gettext("Le numéro et le code ne vont pas ensemble.")]
+    return render_template("portal/enter.html", form=form), 422
+
+
+@follow.get("/lien-perdu")
+@open_to(ANYONE)
+def lost() -> ResponseReturnValue:
+    """I lost my link."""
+    return render_template("portal/lost.html", form=LostForm(formdata=None))
+
+
+@follow.post("/lien-perdu")
+@open_to(ANYONE)
+def send_again() -> ResponseReturnValue:
+    """The same answer whether the contact is known or not: the worker looks for it, this page cannot."""
+    form = LostForm()
+    if not form.validate():
+        return render_template("portal/lost.html", form=form), 422
+    try:
+        contact = _read_contact(form.contact.data)
+    except UnreachableError:
+        form.contact.errors = [gettext("Écrivez un numéro de téléphone ou un e-mail.")]
+        return render_template("portal/lost.html", form=form), 422
+    key, subjects = settings().access_key, [f"lost {request.remote_addr}"]
+    try:
+        access.slow_guessing(db(), key, subjects, now())
+    except TooManyGuessesError:
+        return mistake(429)
+    access.note_failure(db(), key, subjects, now())
+    lose_link(db(), contact, language(), now())
+    db().commit()
+    return redirect(url_for("follow.sent_again"), 303)
+
+
+@follow.get("/lien-envoye")
+@open_to(ANYONE)
+def sent_again() -> ResponseReturnValue:
+    """If we know this contact, the link is on its way."""
+    return render_template("portal/sent_again.html")
+
+
+@follow.get("/suivi")
+@open_to(visit.REQUEST)
+def show() -> ResponseReturnValue:
+    """Where it stands, what was said, what to do next."""
+    return _show(WriteForm(formdata=None, submission=str(uuid4())))
+
+
+@follow.post("/suivi")
+@open_to(visit.REQUEST)
+def write() -> ResponseReturnValue:
+    """Write back, with papers or without; the same form twice is one message."""
+    form = WriteForm()
+    body = (form.body.data or "").replace("\x00", "").strip()
+    if not form.validate():
+        return _show(form, 422)
+    files = [upload for upload in request.files.getlist("papers") if upload.filename]
+    if not body and not files:
+        form.body.errors = [gettext("Écrivez un message ou choisissez un papier.")]
+        return _show(form, 422)
+    request_id: UUID = g.request_id
+    refused: list[tuple[str, str]] = []
+    submission = UUID(form.submission.data)
+    text = body or gettext("J'envoie un papier.")
+    if messages.write_as_citizen(db(), request_id, text, language(), submission, now()) and files:
+        refused = take_papers(Owner(request_id=request_id))
+        if len(refused) < len(files):
+            journal.write(db(), journal.Action.PAPER_SENT, now(), request_id=request_id, count=len(files) - len(refused))
+    if refused and len(refused) == len(files) and not body:
+        db().rollback()
+        return _show(form, 422, refused=refused)
+    db().commit()
+    if refused:
+        return _show(WriteForm(formdata=None, submission=str(uuid4())), 422, refused=refused)
+    return redirect(url_for("follow.show", _anchor="conversation"), 303)
+
+
+@follow.get("/recu")
+@open_to(visit.REQUEST)
+def receipt() -> ResponseReturnValue:
+    """The acknowledgement (CRPA R112-11-1), with the link and the code while this browser knows them."""
+    return _secret(render_template("portal/receipt.html", **_receipt_facts()))
+
+
+@follow.get("/recu.pdf")
+@open_to(visit.REQUEST)
+def receipt_pdf() -> ResponseReturnValue:
+    """The acknowledgement as one sheet to print or keep."""
+    facts = _receipt_facts()
+    response = make_response(as_pdf(render_template("print/receipt.html", **facts)))
+    response.mimetype = "application/pdf"
+    response.headers["Content-Disposition"] = f"attachment; filename=demande-{facts['followed'].number}.pdf"
+    return response
+
+
+@follow.post("/sortir")
+@open_to(ANYONE)
+def leave() -> ResponseReturnValue:
+    """Forget the request on this device."""
+    visit.let_go()
+    response = redirect(url_for("pages.home"), 303)
+    response.headers["Clear-Site-Data"] = '"cache", "cookies", "storage"'
+    return response
+
+
+def _show(form: WriteForm, code: int = 200, refused: list[tuple[str, str]] | None = None) -> ResponseReturnValue:
+    seen = followed(db(), g.request_id)
+    page = render_template("portal/follow.html", followed=seen, form=form, refused=refused, sensitive=seen.sensitive)
+    return page, code
+
+
+def _receipt_facts() -> dict[str, object]:
+    seen: Followed = followed(db(), g.request_id)
+    secret = visit.secret()
+    link = f"{settings().portal_address}{url_for('follow.open_link', secret=secret)}" if secret else None
+    return {
+        "followed": seen,
+        "link": link,
+        "code": access.code_of(settings().access_key, secret) if secret else None,
+        "qr": qr_code(link) if link else None,
+        "sensitive": seen.sensitive,
+    }
+
+
+def _read_contact(typed: str) -> str:
+    return read_email(typed) if "@" in typed else read_phone(typed)
+
+
+def _secret(page: str) -> Response:
+    """A page that shows a secret: not compressed."""
+    response = make_response(page)
+    response.holds_secret = True  # type: ignore[attr-defined]
+    return response
+

@@ -1,0 +1,94 @@
+"""Home, emergencies, and the pages that say who we are."""
+
+from __future__ import annotations
+
+from flask import Blueprint, current_app, redirect, render_template, session
+from flask.typing import ResponseReturnValue
+from sqlalchemy import select
+
+from casework.territory import House
+from casework.vocabulary import LANGUAGES
+from web.compression import same_for_everybody
+from web.doors import ANYONE, open_to
+from web.language import language
+from web.transactions import db
+
+pages = Blueprint("pages", __name__)
+
+
+@pages.get("/")
+@open_to(ANYONE)
+def choose_language() -> ResponseReturnValue:
+    """Which language? Each by its own name; the browser's own one comes first."""
+    first = language()
+    order = sorted(LANGUAGES, key=lambda code: code != first)
+    return render_template("portal/languages.html", order=order)
+
+
+@pages.get("/<lang>/")
+@open_to(ANYONE)
+def home() -> ResponseReturnValue:
+    """The door of the house."""
+    if session.get("opens"):
+        return render_template("portal/home.html", begun=True)
+    return _home()
+
+
+@same_for_everybody
+def _home() -> str:
+    return render_template("portal/home.html", begun=False)
+
+
+@pages.get("/<lang>/urgences")
+@open_to(ANYONE)
+@same_for_everybody
+def emergencies() -> str:
+    """Numbers to call now."""
+    return render_template("portal/emergencies.html")
+
+
+@pages.get("/<lang>/maisons")
+@open_to(ANYONE)
+@same_for_everybody
+def houses() -> str:
+    """Where to come: the houses, their hours and telephones."""
+    return render_template("portal/houses.html", houses=db().scalars(select(House).order_by(House.name)).all())
+
+
+@pages.get("/<lang>/accessibilite")
+@open_to(ANYONE)
+@same_for_everybody
+def accessibility() -> str:
+    """How far the service is accessible, and whom to tell when it is not."""
+    return render_template("portal/accessibility.html")
+
+
+@pages.get("/<lang>/mentions")
+@open_to(ANYONE)
+@same_for_everybody
+def legal() -> str:
+    """Who publishes this, what is kept, the cookies."""
+    return render_template("portal/legal.html")
+
+
+@pages.get("/quitter")
+@open_to(ANYONE)
+def quick_exit() -> ResponseReturnValue:
+    """Leave at once: forget this device's request and go to an ordinary page."""
+    session.clear()
+    response = redirect(_neutral_address(), 303)
+    response.headers["Clear-Site-Data"] = '"cache", "cookies", "storage"'
+    return response
+
+
+@pages.get("/robots.txt")
+@open_to(ANYONE)
+def robots() -> ResponseReturnValue:
+    """Search engines may show the public pages, never a link that opens a request."""
+    lines = ["User-agent: *", *(f"Disallow: /{code}/s/" for code in LANGUAGES), "Disallow: /quitter"]
+    return "\n".join(lines) + "\n", {"Content-Type": "text/plain; charset=utf-8"}
+
+
+def _neutral_address() -> str:
+    address: str = current_app.extensions["identity"].quick_exit_address
+    return address

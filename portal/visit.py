@@ -1,0 +1,77 @@
+"""What this browser holds: the secret of a draft or a request, in a signed cookie nobody else reads."""
+
+from __future__ import annotations
+
+from flask import g, redirect, session, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from casework import access
+from casework.database import present
+from casework.requests import Draft, draft_of, start_draft
+from web.doors import Door
+from web.language import language
+from web.transactions import db, now, settings
+
+
+def hold_secret(secret: str) -> None:
+    """This browser now follows what that secret opens."""
+    session["secret"] = secret
+    session["opens"] = access.link_hash(settings().access_key, secret)
+
+
+def hold_code(number: str, code: str) -> None:
+    """This browser now follows what that number and code open."""
+    session.pop("secret", None)
+    session["opens"] = access.code_hash(settings().access_key, number, code)
+
+
+def secret() -> str | None:
+    """The secret of the link, unless the person came in with a number and a code."""
+    held: str | None = session.get("secret")
+    return held
+
+
+def let_go() -> None:
+    """Forget everything on this device."""
+    session.clear()
+
+
+def present_secret(database_session: Session) -> None:
+    """Open, for this page's database session, what this browser's secret gives access to."""
+    if opens := session.get("opens"):
+        database_session.info["secret_hash"] = opens
+
+
+def draft() -> Draft | None:
+    """The draft this browser is filling in, not yet sent."""
+    if "draft" not in g:
+        held = session.get("opens")
+        found = draft_of(db(), held) if held else None
+        g.draft = found if found and found.sent_at is None else None
+    current: Draft | None = g.draft
+    return current
+
+
+def begin() -> None:
+    """A new secret for a new draft; what this browser followed before keeps its own link."""
+    hold_secret(access.new_secret())
+    present(db(), session["opens"])
+    g.draft = start_draft(db(), session["opens"], language(), now())
+
+
+def _needs_draft() -> ResponseReturnValue | None:
+    if draft():
+        return None
+    if session.get("opens") and access.opened_request(db()):
+        return redirect(url_for("follow.receipt"), 303)
+    return redirect(url_for("pages.home"), 303)
+
+
+def _needs_request() -> ResponseReturnValue | None:
+    g.request_id = access.opened_request(db()) if session.get("opens") else None
+    return None if g.request_id else redirect(url_for("follow.enter"), 303)
+
+
+DRAFT = Door("whoever holds the secret of an unsent draft", _needs_draft)
+REQUEST = Door("whoever holds the secret, or the number and code, of a request", _needs_request)

@@ -1,0 +1,61 @@
+// Comfort only: every page works without this file.
+"use strict";
+
+// The error summary takes the focus, so that a screen reader begins there.
+document.querySelector(".error-summary")?.focus();
+
+// A second tap on "send" does nothing while the first is under way.
+for (const form of document.querySelectorAll("form[data-once]")) {
+  form.addEventListener("submit", (event) => {
+    if (form.dataset.sent) event.preventDefault();
+    form.dataset.sent = "yes";
+  });
+}
+addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
+});
+
+// Upload progress; on any trouble the browser sends the form in its own way.
+for (const form of document.querySelectorAll("form[data-upload]")) {
+  form.addEventListener("submit", (event) => {
+    const files = form.querySelector("input[type=file]").files;
+    if (!files.length || event.defaultPrevented) return;
+    event.preventDefault();
+    const box = form.querySelector(".progress");
+    const bar = box.querySelector("progress");
+    const request = new XMLHttpRequest();
+    const data = new FormData(form);
+    if (event.submitter?.name) data.append(event.submitter.name, event.submitter.value);
+    box.hidden = false;
+    request.upload.addEventListener("progress", (step) => {
+      if (step.lengthComputable) bar.value = (100 * step.loaded) / step.total;
+    });
+    request.addEventListener("load", () => {
+      if (request.status < 400) {
+        location.assign(request.responseURL);
+        if (request.responseURL.split("#")[0] === location.href.split("#")[0]) location.reload();
+      } else {
+        document.documentElement.innerHTML = request.responseText;
+        document.querySelector(".error-summary")?.focus();
+      }
+    });
+    request.addEventListener("error", () => { box.hidden = true; form.submit(); });
+    request.open("POST", form.action);
+    request.send(data);
+  });
+}
+
+// Quick exit: Shift three times; the sensitive page leaves the history.
+const exit = document.querySelector(".exit-button");
+if (exit) {
+  let times = 0;
+  let timer;
+  const leave = (event) => { event.preventDefault(); document.body.hidden = true; location.replace(exit.href); };
+  exit.addEventListener("click", leave);
+  addEventListener("keyup", (event) => {
+    times = event.key === "Shift" ? times + 1 : 0;
+    clearTimeout(timer);
+    timer = setTimeout(() => { times = 0; }, 3000);
+    if (times === 3) leave(event);
+  });
+}

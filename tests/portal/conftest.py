@@ -1,0 +1,45 @@
+"""The portal, as its own role sees the database."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from casework.settings import ROOT, Settings
+from portal.app import create
+from tests.conftest import Database
+
+
+@pytest.fixture
+def settings(database: Database, tmp_path: Path) -> Settings:
+    """What the portal's process is given: its own role and the public key alone."""
+    return Settings(
+        var=tmp_path,
+        territory=ROOT / "territory" / "vienne",
+        database_url=database.urls[1],
+        portal_address="https://portail.example.org",
+        backoffice_address="https://agents.example.org",
+        secret_key="a secret of the portal in tests",
+        access_key=database.access_key,
+        documents_public_key=database.public_key,
+    )
+
+
+@pytest.fixture
+def portal(settings: Settings, now: datetime) -> Flask:
+    """The portal at the time of the tests."""
+    app = create(settings, lambda: now)
+    app.testing = True
+    return app
+
+
+@pytest.fixture
+def browser(portal: Flask) -> FlaskClient:
+    """One person's browser, over HTTPS."""
+    client = portal.test_client()
+    client.environ_base["wsgi.url_scheme"] = "https"
+    return client

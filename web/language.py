@@ -1,0 +1,78 @@
+"""The language stands in the address (`/ar/…`), so that a link can be shared and a page kept."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from babel.dates import format_date, format_time
+from flask import Flask, abort, current_app, g, request, url_for
+from flask_babel import Babel, gettext
+
+from casework.requests import PARIS
+from casework.vocabulary import LANGUAGES, LanguageFacts
+
+
+def language() -> str:
+    """The language of this page: the address's, else the browser's, else French."""
+    if "language" not in g:
+        first = request.path.strip("/").split("/", 1)[0]
+        g.language = first if first in LANGUAGES else request.accept_languages.best_match(list(LANGUAGES)) or "fr"
+    chosen: str = g.language
+    return chosen
+
+
+def facts() -> LanguageFacts:
+    """Own name and direction of this page's language."""
+    return LANGUAGES[language()]
+
+
+def speak(app: Flask) -> None:
+    """Let the application read and write the language in its addresses, its texts and its dates."""
+    Babel(app, locale_selector=language, timezone_selector=lambda: PARIS.key)
+    app.url_value_preprocessor(_take_language)
+    app.url_defaults(_put_language)
+    app.jinja_env.globals.update(
+        language=language, direction=lambda: facts().direction, languages=LANGUAGES, same_page_in=same_page_in
+    )
+    app.jinja_env.filters.update(day=day, moment=moment)
+
+
+def same_page_in(other: str) -> str:
+    """The address of this page in another language; the form's own page for a page that only takes posts."""
+    if request.endpoint and request.view_args is not None and "GET" in (_methods() or ()):
+        return url_for(request.endpoint, **{**request.view_args, "lang": other}, **request.args.to_dict(flat=True))
+    return f"/{other}/"
+
+
+def day(value: Any) -> str:
+    """A date in words, the month in letters: `mardi 3 novembre 2026`."""
+    return format_date(value.astimezone(PARIS) if hasattr(value, "astimezone") else value, "full", _locale())
+
+
+def moment(value: Any) -> str:
+    """A date and an hour in words."""
+    local = value.astimezone(PARIS)
+    hour = format_time(local, "short", locale=_locale())
+    return gettext("%(day)s à %(hour)s", day=format_date(local, "long", _locale()), hour=hour)
+
+
+def _locale() -> str:
+    """Arabic with the digits known in the Maghreb and in France."""
+    return {"ar": "ar_MA", "en": "en_GB"}.get(language(), language())
+
+
+def _methods() -> set[str] | None:
+    return request.url_rule.methods if request.url_rule else None
+
+
+def _take_language(_endpoint: str | None, values: dict[str, Any] | None) -> None:
+    if values is not None and "lang" in values:
+        chosen = values.pop("lang")
+        if chosen not in LANGUAGES:
+            abort(404)
+        g.language = chosen
+
+
+def _put_language(endpoint: str, values: dict[str, Any]) -> None:
+    if "lang" not in values and current_app.url_map.is_endpoint_expecting(endpoint, "lang"):
+        values["lang"] = language()
