@@ -30,7 +30,7 @@ class IdentityError(Exception):
     """`identity.yaml` is missing or wrong; each of `problems` says which key and what is expected."""
 
     def __init__(self, problems: list[str]) -> None:
-        super().__init__("\n".join(problems))
+        super().__init__("\n".join(f"{FILE}: {problem}" for problem in problems))
         self.problems = problems
 
 
@@ -90,20 +90,19 @@ def load_identity(folder: Path) -> Identity:
     """
     values = _read(folder / FILE)
     problems = [
-        f"{FILE}: {key}: no such key; the known ones are {', '.join(_KNOWN)}."
-        for key in values.keys() - _KNOWN
+        f"{key}: no such key; the known ones are {', '.join(_KNOWN)}." for key in values.keys() - _KNOWN
     ]
     found: dict[str, Any] = {}
     for key, reader in _READERS.items():
         try:
             found[key] = reader(values.get(key))
         except ValueError as expected:
-            problems.append(f"{FILE}: {key}: expected {expected}, {_told(values.get(key))}.")
+            problems.append(f"{key}: expected {expected}, {_told(values.get(key))}.")
     for key, reader in (("logo", lambda value: _logo(folder, value)), ("translations", _translations)):
         try:
             found[key] = reader(values.get(key))
         except ValueError as expected:
-            problems.append(f"{FILE}: {key}: expected {expected}.")
+            problems.append(f"{key}: expected {expected}.")
     if problems:
         raise IdentityError(sorted(problems))
     return Identity(**found)
@@ -113,15 +112,13 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise IdentityError(
-            [f"{FILE}: missing from {path.parent}; territory/vienne holds an example."]
-        ) from error
+        raise IdentityError([f"missing from {path.parent}; territory/vienne holds an example."]) from error
     except UnicodeDecodeError as error:
-        raise IdentityError([f"{FILE}: not UTF-8; save it again as UTF-8."]) from error
+        raise IdentityError(["not UTF-8; save it again as UTF-8."]) from error
     except yaml.YAMLError as error:
-        raise IdentityError([f"{FILE}: not YAML: {' '.join(str(error).split())}."]) from error
+        raise IdentityError([f"not YAML: {' '.join(str(error).split())}."]) from error
     if not isinstance(values, dict):
-        raise IdentityError([f"{FILE}: expected lines of `key: value`."])
+        raise IdentityError(["expected lines of `key: value`."])
     return {str(key): value for key, value in values.items()}
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, insert, text
 
 from casework.agents import Agent
 from casework.territory import Commune, House, Permanence, Sector, SectorCommune, SectorMode, SectorWorker
@@ -86,6 +86,7 @@ def settle(connection: Connection) -> None:
             for who in AGENTS
         ],
     )
+    connection.execute(text("ALTER TABLE agents ALTER COLUMN id RESTART WITH 101"))
     connection.execute(
         insert(Sector),
         [
