@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from casework.vocabulary import Role
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -115,6 +117,8 @@ def _directory(environment: Mapping[str, str]) -> Directory | None:
         group, separator, role = pair.rpartition("=>")
         if not separator:
             raise SettingsError(f"LDAP_ROLES: “{pair}” should read “group dn => role”, pairs separated by “;”.")
+        if role.strip() not in set(Role):
+            raise SettingsError(f"LDAP_ROLES: “{role.strip()}” is no role; the roles are {', '.join(Role)}.")
         roles[group.strip().lower()] = role.strip()
     return Directory(
         url=url,
