@@ -15,6 +15,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from casework.agents import Agent
 from casework.database import Base, one_of
+from casework.vocabulary import N_
 
 
 class Action(enum.StrEnum):
@@ -39,6 +40,30 @@ class Action(enum.StrEnum):
     LINK_RENEWED = "link_renewed"
     SIGNED_IN = "signed_in"
     SIGNED_OUT = "signed_out"
+
+
+ACTIONS: dict[Action, str] = {
+    Action.SENT: N_("demande envoyée"),
+    Action.WROTE: N_("message écrit"),
+    Action.PAPER_SENT: N_("papier envoyé"),
+    Action.OPENED: N_("demande lue"),
+    Action.PAPER_OPENED: N_("papier lu"),
+    Action.QUALIFIED: N_("demande qualifiée"),
+    Action.ROUTED: N_("demande orientée"),
+    Action.HANDED_OVER: N_("demande transmise"),
+    Action.HANDED_BACK: N_("demande rendue à l'accueil"),
+    Action.TAKEN: N_("demande prise en charge"),
+    Action.ANSWERED: N_("réponse écrite"),
+    Action.PAPER_ASKED: N_("papier demandé"),
+    Action.CLOSED: N_("demande clôturée"),
+    Action.REOPENED: N_("demande rouverte"),
+    Action.NOTIFIED: N_("personne prévenue"),
+    Action.NOT_NOTIFIED: N_("personne pas prévenue"),
+    Action.LINK_RENEWED: N_("nouveau lien envoyé"),
+    Action.SIGNED_IN: N_("connexion"),
+    Action.SIGNED_OUT: N_("déconnexion"),
+}
+"""What agents read of an action."""
 
 
 class Entry(Base):

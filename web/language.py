@@ -34,7 +34,7 @@ def speak(app: Flask) -> None:
     app.jinja_env.globals.update(
         language=language, direction=lambda: facts().direction, languages=LANGUAGES, same_page_in=same_page_in
     )
-    app.jinja_env.filters.update(day=day, moment=moment)
+    app.jinja_env.filters.update(day=day, moment=moment, short_day=short_day, short_moment=short_moment)
 
 
 def same_page_in(other: str) -> str:
@@ -54,6 +54,16 @@ def moment(value: Any) -> str:
     local = value.astimezone(PARIS)
     hour = format_time(local, "short", locale=_locale())
     return gettext("%(day)s à %(hour)s", day=format_date(local, "long", _locale()), hour=hour)
+
+
+def short_day(value: Any) -> str:
+    """A date for a table: `3 nov. 2026`."""
+    return format_date(value.astimezone(PARIS), "medium", _locale())
+
+
+def short_moment(value: Any) -> str:
+    """A date and an hour for a table."""
+    return f"{short_day(value)} {format_time(value.astimezone(PARIS), 'short', locale=_locale())}"
 
 
 def _locale() -> str:

@@ -39,3 +39,7 @@ def compress_ahead(folder: Path = FOLDER) -> None:
         if path.is_file() and compressor.should_compress(path.name):
             for _ in compressor.compress(str(path)):
                 continue
+
+
+if __name__ == "__main__":
+    compress_ahead()

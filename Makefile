@@ -1,0 +1,64 @@
+# Two commands matter: `make run` and `make test`. `make help` lists the others.
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+
+PYTHON ?= python3
+BIN := .venv/bin
+PO := $(wildcard translations/*/LC_MESSAGES/messages.po)
+MO := $(PO:.po=.mo)
+STATIC := $(shell find static -type f ! -name '*.br' ! -name '*.gz')
+
+export ALLERVERS_VAR ?= $(CURDIR)/var
+export PYTHONPATH := $(CURDIR)
+
+.PHONY: help run test test-fast lint strings bench clean
+
+help: ## This list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
+
+run: .venv/.run $(MO) static/.compressed ## Install what is missing, start everything with demonstration data, print the addresses
+	@exec $(BIN)/python -m casework run
+
+test: .venv/.test node_modules/.axe $(MO) static/.compressed ## Install what is missing and run all the tests
+	@$(BIN)/pytest -n 2 --dist worksteal $(PYTEST)
+
+test-fast: .venv/.test $(MO) static/.compressed ## The tests without a browser or a slow server, under a minute
+	@$(BIN)/pytest -n 2 --dist worksteal -m "not browser and not slow" $(PYTEST)
+
+lint: .venv/.test ## ruff, strict mypy, templates
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/djlint templates --lint --quiet
+
+strings: .venv/.test ## Extract the strings, update the catalogues, check that nothing is missing
+	$(BIN)/python -m tools.strings
+	@$(MAKE) --no-print-directory $(MO)
+
+bench: .venv/.test $(MO) static/.compressed ## Measure; prints a table and writes var/bench.json
+	@$(BIN)/python -m bench
+
+clean: ## Forget the demonstration and what was installed here
+	rm -rf var .venv node_modules static/.compressed
+	find static -name '*.br' -delete -o -name '*.gz' -delete
+	find translations -name '*.mo' -delete
+
+.venv/.run: requirements/run.txt requirements/ldap.txt tools/install
+	@PYTHON=$(PYTHON) tools/install run
+	@touch $@
+
+.venv/.test: requirements/test.txt .venv/.run tools/install
+	@PYTHON=$(PYTHON) tools/install test
+	@touch $@
+
+node_modules/.axe: package-lock.json
+	@npm ci --silent --no-audit --no-fund --ignore-scripts
+	@touch $@
+
+%.mo: %.po | .venv/.run
+	@$(BIN)/pybabel -q compile -i $< -o $@
+
+static/.compressed: $(STATIC) | .venv/.run
+	@$(BIN)/python -m web.static
+	@touch $@

@@ -1,0 +1,46 @@
+"""Who is signed in, and the doors that ask for it."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from flask import abort, g, redirect, request, session, url_for
+from flask.typing import ResponseReturnValue
+
+from casework import agents
+from casework.agents import Agent
+from web.doors import Door
+from web.transactions import db, now
+
+
+def signed_in() -> Agent | None:
+    """The agent of this browser, if the session still lives."""
+    if "agent" not in g:
+        token = session.get("token")
+        g.agent = agents.of_session(db(), token, now()) if token else None
+        db().commit()
+    found: Agent | None = g.agent
+    return found
+
+
+def me() -> Agent:
+    """The agent behind a door that lets only agents in."""
+    return signed_in() or abort(403)
+
+
+def way_back() -> str:
+    """Where to go after signing in: a path of ours, never another site."""
+    wanted = request.values.get("suite", "")
+    parts = urlsplit(wanted)
+    safe = wanted.startswith("/") and not wanted.startswith(("//", "/\\")) and not parts.scheme and not parts.netloc
+    return wanted if safe else url_for("queue.show")
+
+
+def _needs_agent() -> ResponseReturnValue | None:
+    if signed_in():
+        return None
+    following = request.full_path.rstrip("?") if request.method == "GET" else None
+    return redirect(url_for("sign_in.form", suite=following), 303)
+
+
+AGENT = Door("a signed-in agent; each request only to its own house", _needs_agent)

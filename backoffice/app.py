@@ -1,0 +1,27 @@
+"""The back office, as its server starts it: `backoffice.app:create()`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from flask import Flask
+
+from backoffice.agent import signed_in
+from backoffice.case import case
+from backoffice.outbox import outbox
+from backoffice.queue import queue
+from backoffice.sign_in import sign_in
+from casework.journal import ACTIONS
+from casework.notifications import DELIVERIES
+from casework.settings import Settings, from_environment
+from web.app import make_app
+
+
+def create(settings: Settings | None = None, clock: Callable[[], datetime] | None = None) -> Flask:
+    """The agents' face."""
+    app = make_app("backoffice", settings or from_environment(), clock)
+    app.jinja_env.globals.update(signed_in=signed_in, action_words=ACTIONS, delivery_words=DELIVERIES)
+    for blueprint in (sign_in, queue, case, outbox):
+        app.register_blueprint(blueprint)
+    return app

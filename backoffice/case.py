@@ -1,0 +1,216 @@
+"""One request on one page: read, qualify, route, answer, hand over, close."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+from flask import Blueprint, Response, abort, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+from flask_wtf import FlaskForm
+from sqlalchemy import select
+
+from backoffice.agent import AGENT, me
+from backoffice.forms import (
+    NothingForm,
+    OutcomeForm,
+    QualifyForm,
+    VersionedForm,
+    WhyForm,
+    WorkerForm,
+    WriteForm,
+)
+from casework import documents, journal, messages, requests, triage
+from casework.agents import Agent
+from casework.documents import Document, Owner, Scan
+from casework.notifications import Notification
+from casework.people import ContactWay
+from casework.requests import ChangedMeanwhileError, Request
+from casework.territory import Commune, House, Sector
+from casework.triage import Act, NotAllowedError, NotYoursError, ReasonMissingError, Reply
+from casework.vocabulary import Outcome, Theme
+from web.doors import open_to
+from web.headers import PAPER_POLICY
+from web.transactions import db, now, settings
+
+case = Blueprint("case", __name__, url_prefix="/<lang>/demande")
+
+READING_TOGETHER = timedelta(minutes=10)
+
+FORMS: dict[Act, type[VersionedForm]] = {
+    Act.QUALIFY: QualifyForm,
+    Act.ROUTE: WorkerForm,
+    Act.TAKE: NothingForm,
+    Act.ANSWER: WriteForm,
+    Act.ASK_PAPER: WriteForm,
+    Act.HAND_OVER: WorkerForm,
+    Act.HAND_BACK: WhyForm,
+    Act.CLOSE: OutcomeForm,
+    Act.REOPEN: NothingForm,
+}
+
+
+@case.get("/<uuid:request_id>")
+@open_to(AGENT)
+def show(request_id: UUID) -> ResponseReturnValue:
+    """Everything about a request; opening it is written in the journal."""
+    return _show(_read(request_id))
+
+
+@case.post("/<uuid:request_id>/<act>")
+@open_to(AGENT)
+def do(request_id: UUID, act: str) -> ResponseReturnValue:
+    """Do one thing with a request, or say why not and keep what was typed."""
+    if act not in set(Act):
+        abort(404)
+    wanted = Act(act)
+    form = _form(wanted, _peek(request_id))
+    if not form.validate():
+        return _show(_read(request_id), form_of={wanted: form}, code=422)
+    try:
+        opened = requests.locked(db(), request_id, form.version.data)
+        _ACTS[wanted](opened, form)
+        db().commit()
+    except ChangedMeanwhileError:
+        db().rollback()
+        return _show(_read(request_id), form_of={wanted: form}, code=409, changed=True)
+    except ReasonMissingError:
+        db().rollback()
+        field = form.urgency_reason if wanted is Act.QUALIFY else form.why
+        field.errors = [gettext("Écrivez un mot pour dire pourquoi.")]
+        return _show(_read(request_id), form_of={wanted: form}, code=422)
+    except NotAllowedError:
+        db().rollback()
+        return _show(_read(request_id), form_of={wanted: form}, code=409, changed=True)
+    return redirect(url_for("case.show", request_id=request_id, fait=wanted.value), 303)
+
+
+@case.get("/<uuid:request_id>/papier/<uuid:document_id>")
+@open_to(AGENT)
+def paper(request_id: UUID, document_id: UUID) -> Response:
+    """A paper, opened for this agent alone and written in the journal; an infected one stays shut."""
+    opened = _peek(request_id)
+    document = db().get(Document, document_id)
+    if document is None or document.request_id != opened.id or document.scan is Scan.INFECTED:
+        abort(404)
+    content = documents.open_content(db(), document, settings().documents_private_key)
+    journal.write(
+        db(), journal.Action.PAPER_OPENED, now(), request_id=opened.id, agent=me(), document=str(document.id)
+    )
+    db().commit()
+    response = make_response(content)
+    response.mimetype = document.media_type
+    response.headers["Content-Security-Policy"] = PAPER_POLICY
+    response.headers.set("Content-Disposition", "attachment", filename=document.name)
+    return response
+
+
+def _read(request_id: UUID) -> Request:
+    """Open for reading, with its trace; another house's request does not exist."""
+    try:
+        opened = triage.read(db(), me(), request_id, now())
+    except NotYoursError:
+        abort(404)
+    db().commit()
+    return opened
+
+
+def _peek(request_id: UUID) -> Request:
+    """The request, for an act that leaves its own trace."""
+    opened = db().get(Request, request_id)
+    if opened is None or not triage.may_see(me(), opened):
+        abort(404)
+    return opened
+
+
+def _form(act: Act, opened: Request, *, blank: bool = False) -> VersionedForm:
+    """The form of an act: as posted, or blank with what is known."""
+    known = {
+        "version": opened.version,
+        "submission": str(uuid4()),
+        "themes": opened.themes,
+        "urgent": opened.urgent,
+        "urgency_reason": opened.urgency_reason,
+        "missing": opened.missing,
+        "worker": opened.worker_id,
+    }
+    form = FORMS[act](formdata=None, data=known, prefix="") if blank else FORMS[act]()
+    if isinstance(form, WorkerForm):
+        workers = triage.workers_of_house(db(), opened.house_id, now()).values()
+        form.worker.choices = [
+            (worker.id, f"{worker.name}{' (absent)' if worker.absent else f' ({worker.load})'}") for worker in workers
+        ]
+    return form
+
+
+def _qualify(opened: Request, form: QualifyForm) -> None:
+    triage.qualify(
+        db(), me(), opened,
+        themes=[Theme(value) for value in form.themes.data], urgent=form.urgent.data,
+        urgency_reason=form.urgency_reason.data or "", missing=form.missing.data or "", now=now(),
+    )  # fmt: skip
+
+
+def _route(opened: Request, form: WorkerForm) -> None:
+    decision = triage.propose(db(), opened, now())
+    worker = db().get_one(Agent, form.worker.data)
+    triage.send_to_worker(db(), me(), opened, worker, form.why.data or "", decision, now())
+
+
+def _hand_over(opened: Request, form: WorkerForm) -> None:
+    triage.hand_over(db(), me(), opened, db().get_one(Agent, form.worker.data), form.why.data or "", now())
+
+
+_ACTS: dict[Act, Callable[[Request, FlaskForm], None]] = {
+    Act.QUALIFY: _qualify,
+    Act.ROUTE: _route,
+    Act.TAKE: lambda opened, _form: triage.take(db(), me(), opened, now()),
+    Act.ANSWER: lambda opened, form: triage.answer(db(), me(), opened, _reply(form), now()),
+    Act.ASK_PAPER: lambda opened, form: triage.ask_paper(db(), me(), opened, _reply(form), now()),
+    Act.HAND_OVER: _hand_over,
+    Act.HAND_BACK: lambda opened, form: triage.hand_back(db(), me(), opened, form.why.data or "", now()),
+    Act.CLOSE: lambda opened, form: triage.close(db(), me(), opened, Outcome(form.outcome.data), now()),
+    Act.REOPEN: lambda opened, _form: triage.reopen(db(), me(), opened, now()),
+}
+
+
+def _reply(form: FlaskForm) -> Reply:
+    body = form.body.data.replace("\x00", "").replace("\r\n", "\n").strip()
+    return Reply(body, UUID(form.submission.data), settings().access_key, settings().documents_public_key)
+
+
+def _show(
+    opened: Request, form_of: dict[Act, VersionedForm] | None = None, code: int = 200, *, changed: bool = False
+) -> ResponseReturnValue:
+    acts = triage.possible(me(), opened)
+    forms = {act: _form(act, opened, blank=True) for act in acts}
+    for act, typed in (form_of or {}).items():
+        typed.version.data = opened.version
+        forms[act] = typed
+    page = render_template(
+        "backoffice/case.html",
+        case=opened,
+        house=db().get_one(House, opened.house_id),
+        sector=db().get(Sector, opened.sector_id) if opened.sector_id else None,
+        commune=db().get(Commune, opened.commune_code) if opened.commune_code else None,
+        secretary=db().get(Agent, opened.secretary_id) if opened.secretary_id else None,
+        worker=db().get(Agent, opened.worker_id) if opened.worker_id else None,
+        ways=db().scalars(select(ContactWay).where(ContactWay.request_id == opened.id)).all(),
+        papers=documents.of(db(), Owner(request_id=opened.id)),
+        conversation=messages.of_request(db(), opened.id),
+        history=journal.of_request(db(), opened.id),
+        sendings=db().scalars(
+            select(Notification).where(Notification.request_id == opened.id).order_by(Notification.created_at)
+        ).all(),
+        others=journal.others_reading(db(), opened.id, me(), now() - READING_TOGETHER),
+        proposal=triage.propose(db(), opened, now()) if Act.ROUTE in acts else None,
+        acts=acts,
+        forms=forms,
+        tried=next(iter(form_of), None) if form_of else None,
+        changed=changed,
+        done=request.args.get("fait") if not form_of else None,
+        now=now(),
+    )  # fmt: skip
+    return page, code

@@ -1,0 +1,5 @@
+"""`python -m casework`: what an administrator types."""
+
+from casework.cli import main
+
+main()

@@ -1,0 +1,103 @@
+"""The commands of an installation: try it, prepare a database, check a territory, run the worker."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+from sqlalchemy.orm import Session
+
+from casework import directory, running, schema, territory_files, worker
+from casework.database import connect
+from casework.identity import IdentityError, load_identity
+from casework.settings import ROOT, Settings, SettingsError, from_environment
+
+TERRITORY = click.Path(exists=True, file_okay=False, path_type=Path)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Allervers, for those who install it. Settings come from the environment: see README.md."""
+
+
+@main.command()
+def run() -> None:
+    """Start everything for a trial: database, portal, back office, worker, demonstration data."""
+    try:
+        sys.exit(running.run_everything())
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from error
+
+
+@main.command()
+def prepare() -> None:
+    """Bring the database to the present schema, give the roles their passwords, load the territory.
+
+    DATABASE_URL is the owner's address; PORTAL_DATABASE_URL and BACKOFFICE_DATABASE_URL carry the passwords.
+    """
+    settings = _settings()
+    running.prepare(settings, running.role_urls_from_environment())
+    click.echo("The database is ready.")
+
+
+@main.command("check-territory")
+@click.argument("folder", type=TERRITORY, default=ROOT / "territory" / "vienne")
+def check_territory(folder: Path) -> None:
+    """Check a territory's files without touching any database; exit status 1 when something is wrong."""
+    problems = [str(problem) for problem in territory_files.check(folder)]
+    try:
+        load_identity(folder)
+    except IdentityError as error:
+        problems += error.problems
+    for problem in problems:
+        click.echo(problem, err=True)
+    if problems:
+        sys.exit(1)
+    click.echo("This territory is complete and coherent.")
+
+
+@main.command("load-territory")
+def load_territory() -> None:
+    """Load the territory's files into the database; requests stay where they are."""
+    settings = _settings()
+    with Session(connect(settings.database_url, pooled=False)) as session, session.begin():
+        territory_files.load(session, settings.territory)
+    click.echo("The territory is loaded.")
+
+
+@main.command("directory-check")
+@click.argument("login")
+def directory_check(login: str) -> None:
+    """Show what the directory says of somebody: groups, house, roles. Asks for no password."""
+    settings = _settings()
+    if settings.directory is None:
+        raise click.ClickException("LDAP_URL is empty: no directory is configured.")
+    click.echo(directory.describe(settings.directory, login))
+
+
+@main.command("worker")
+def run_worker() -> None:
+    """Send, scan, renew, sweep; until told to stop."""
+    worker.run(_settings())
+
+
+@main.command()
+def keys() -> None:
+    """Print new keys, as settings: keep the private one off the portal's machine."""
+    for name, value in running.new_keys().items():
+        click.echo(f"{name}={value}")
+
+
+@main.command("migrate")
+def migrate() -> None:
+    """Bring the database to the present schema, nothing else."""
+    schema.migrate(connect(_settings().database_url, pooled=False))
+    click.echo("The schema is up to date.")
+
+
+def _settings() -> Settings:
+    try:
+        return from_environment()
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from error

@@ -1,0 +1,167 @@
+"""The queue: everything that came in for a house, urgent first, then the oldest promise.
+
+One page at a time, by its place in the order and not by counting, so that 100,000 open requests stay fast.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Boolean, ColumnElement, and_, func, literal, literal_column, or_, select, tuple_
+from sqlalchemy.orm import Session
+
+from casework.agents import Agent
+from casework.requests import Request
+from casework.territory import Commune
+from casework.vocabulary import State, Urgency
+
+PAGE = 40
+COUNTED = 500
+"""Beyond this many, the count says "more than"."""
+
+OPEN = literal_column("(requests.state <> 'closed' OR requests.citizen_wrote_at > requests.closed_at)", Boolean)
+"""The condition of the queue's index, word for word."""
+
+
+@dataclass(frozen=True)
+class Filter:
+    """What one wants to see. `state`: a `State` value, `todo` (the reception's work) or `open` (everything)."""
+
+    state: str = "todo"
+    theme: str = ""
+    spoken_language: str = ""
+    urgent: bool = False
+    worker_id: int | None = None
+
+
+@dataclass(frozen=True)
+class Place:
+    """A place in the order of the queue: that of the last row of a page."""
+
+    urgent: bool
+    promised_by: datetime
+    id: UUID
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the queue."""
+
+    id: UUID
+    number: str
+    state: State
+    urgent: bool
+    urgency: Urgency
+    themes: list[str]
+    language: str
+    spoken_language: str
+    name: str
+    commune: str
+    worker: str
+    received_at: datetime
+    promised_by: datetime
+    answered: bool
+    """Somebody wrote to the person already."""
+    waits_for_agent: bool
+    """The person wrote and nobody answered since."""
+
+    @property
+    def place(self) -> Place:
+        """Where the page after this line begins."""
+        return Place(self.urgent, self.promised_by, self.id)
+
+
+def page(
+    session: Session, house_id: str, wanted: Filter, after: Place | None = None, limit: int = PAGE
+) -> list[Row]:
+    """The lines after a place, at most `limit`."""
+    query = (
+        select(Request, Commune.name, Agent.name)
+        .outerjoin(Commune, Commune.code == Request.commune_code)
+        .outerjoin(Agent, Agent.id == Request.worker_id)
+        .where(*_conditions(house_id, wanted))
+        .order_by(Request.urgent.desc(), Request.promised_by, Request.id)
+        .limit(limit)
+    )
+    if after:
+        query = query.where(_beyond(after))
+    return [_row(request, commune, worker) for request, commune, worker in session.execute(query)]
+
+
+def count(session: Session, house_id: str, wanted: Filter) -> int:
+    """How many lines there are; never counts further than `COUNTED` + 1."""
+    some = select(literal(1)).select_from(Request).where(*_conditions(house_id, wanted)).limit(COUNTED + 1)
+    return session.scalar(select(func.count()).select_from(some.subquery())) or 0
+
+
+def _conditions(house_id: str, wanted: Filter) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = [Request.house_id == house_id, OPEN]
+    if wanted.state == "todo":
+        conditions.append(_for_reception())
+    elif wanted.state != "open":
+        conditions.append(Request.state == State(wanted.state))
+    if wanted.theme:
+        conditions.append(Request.themes.contains([wanted.theme]))
+    if wanted.spoken_language:
+        conditions.append(Request.spoken_language == wanted.spoken_language)
+    if wanted.urgent:
+        conditions.append(Request.urgent)
+    if wanted.worker_id is not None:
+        conditions.append(Request.worker_id == wanted.worker_id)
+    return conditions
+
+
+def _for_reception() -> ColumnElement[bool]:
+    """New ones, those not yet sent on, and those without a worker to whom the person wrote again."""
+    wrote = Request.citizen_wrote_at > func.coalesce(Request.agent_wrote_at, Request.received_at)
+    return or_(
+        Request.state.in_([State.RECEIVED, State.QUALIFIED]),
+        and_(Request.worker_id.is_(None), wrote),
+        and_(Request.state == State.CLOSED, wrote),
+    )
+
+
+def _beyond(place: Place) -> ColumnElement[bool]:
+    later = tuple_(Request.promised_by, Request.id) > tuple_(literal(place.promised_by), literal(place.id))
+    if place.urgent:
+        return or_(~Request.urgent, and_(Request.urgent, later))
+    return and_(~Request.urgent, later)
+
+
+def _row(request: Request, commune: str | None, worker: str | None) -> Row:
+    return Row(
+        id=request.id,
+        number=request.number,
+        state=request.shown_state,
+        urgent=request.urgent,
+        urgency=request.urgency,
+        themes=request.themes,
+        language=request.language,
+        spoken_language=request.spoken_language,
+        name=request.name,
+        commune=commune or request.place_typed,
+        worker=worker or "",
+        received_at=request.received_at,
+        promised_by=request.promised_by,
+        answered=request.agent_wrote_at is not None,
+        waits_for_agent=request.waits_for_agent,
+    )
+
+
+def of_worker(session: Session, agent: Agent, limit: int = 200) -> list[Row]:
+    """A social worker's own requests: what waits for them first, then the oldest promise."""
+    waits = or_(
+        Request.state == State.ROUTED,
+        Request.citizen_wrote_at > func.coalesce(Request.agent_wrote_at, Request.received_at),
+    )
+    query = (
+        select(Request, Commune.name, Agent.name)
+        .outerjoin(Commune, Commune.code == Request.commune_code)
+        .outerjoin(Agent, Agent.id == Request.worker_id)
+        .where(Request.worker_id == agent.id, Request.house_id == agent.house_id, OPEN)
+        .order_by(waits.desc(), Request.urgent.desc(), Request.promised_by, Request.id)
+        .limit(limit)
+    )
+    return [_row(request, commune, worker) for request, commune, worker in session.execute(query)]

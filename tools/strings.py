@@ -1,0 +1,103 @@
+"""`make strings`: extract what people read, update the catalogues, say what is missing.
+
+French is the source: its catalogue repeats each string, so that its plurals are French ones.
+"""
+
+from __future__ import annotations
+
+import sys
+from copy import deepcopy
+from pathlib import Path
+
+from babel.messages.catalog import Catalog, Message
+from babel.messages.extract import extract_from_dir
+from babel.messages.frontend import parse_mapping_cfg
+from babel.messages.pofile import read_po, write_po
+
+from casework.vocabulary import LANGUAGES
+
+ROOT = Path(__file__).resolve().parent.parent
+KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "N_": None, "_l": None, "lazy_gettext": None}
+SKIPPED = {".venv", "node_modules", "var", "tests", "bench", "tools"}
+
+
+def extracted() -> Catalog:
+    """Every string of the code and the templates, with the files it stands in (no line numbers: they move)."""
+    with (ROOT / "babel.cfg").open() as file:
+        methods, options = parse_mapping_cfg(file)
+    found = Catalog(project="Allervers", charset="utf-8")
+    rows = extract_from_dir(
+        ROOT, methods, options, keywords=KEYWORDS, directory_filter=lambda folder: Path(folder).name not in SKIPPED
+    )
+    for filename, _line, message, comments, _context in rows:
+        if message and message != "":
+            found.add(message, locations=[(filename, 0)], auto_comments=comments)
+    return found
+
+
+def path_of(language: str) -> Path:
+    """Where a language's catalogue stands."""
+    return ROOT / "translations" / language / "LC_MESSAGES" / "messages.po"
+
+
+def read(language: str) -> Catalog:
+    """A language's catalogue; an empty one when there is none yet."""
+    path = path_of(language)
+    if not path.exists():
+        return Catalog(locale=language, project="Allervers")
+    with path.open("rb") as file:
+        return read_po(file, locale=language)
+
+
+def update(language: str, source: Catalog) -> None:
+    """Bring a catalogue to the present strings: new ones empty, gone ones dropped, French filled in."""
+    catalogue = read(language)
+    catalogue.update(deepcopy(source), no_fuzzy_matching=True)
+    catalogue.obsolete.clear()
+    if language == "fr":
+        for message in filter(lambda message: message.id, catalogue):
+            message.string = message.id
+    path = path_of(language)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as file:
+        write_po(file, catalogue, width=110, sort_output=True, include_lineno=False, ignore_obsolete=True)
+
+
+def problems(language: str, source: Catalog) -> list[str]:
+    """What is missing, unused, unsure or wrongly filled in a catalogue."""
+    catalogue = read(language)
+    known = {message.id: message for message in catalogue if message.id}
+    wanted = {message.id for message in source if message.id}
+    found = [f"{language}: unused: {_name(unused)}" for unused in known.keys() - wanted]
+    for wanted_id in wanted:
+        message = known.get(wanted_id)
+        if message is None or not all(message.string if message.pluralizable else [message.string]):
+            found.append(f"{language}: missing: {_name(wanted_id)}")
+        elif message.fuzzy:
+            found.append(f"{language}: unsure: {_name(wanted_id)}")
+        else:
+            found += [f"{language}: {error}: {_name(wanted_id)}" for error in _placeholders(message)]
+    return sorted(found)
+
+
+def _placeholders(message: Message) -> list[str]:
+    return [str(error) for error in message.check()]
+
+
+def _name(message_id: str | tuple[str, ...] | list[str]) -> str:
+    return message_id if isinstance(message_id, str) else message_id[0]
+
+
+def main() -> int:
+    """Update every catalogue and print what is left to translate; the exit status is 1 when something is."""
+    source = extracted()
+    found: list[str] = []
+    for language in LANGUAGES:
+        update(language, source)
+        found += problems(language, source)
+    print("\n".join(found) or f"{len(source)} strings, complete in {', '.join(LANGUAGES)}.")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
