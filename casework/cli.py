@@ -73,7 +73,10 @@ def directory_check(login: str) -> None:
     settings = _settings()
     if settings.directory is None:
         raise click.ClickException("LDAP_URL is empty: no directory is configured.")
-    click.echo(directory.describe(settings.directory, login))
+    try:
+        click.echo(directory.describe(settings.directory, login))
+    except directory.DirectoryDownError as error:
+        raise click.ClickException(f"The directory does not answer: {error.cause}") from error
 
 
 @main.command("worker")
