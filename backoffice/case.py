@@ -136,7 +136,9 @@ def _form(act: Act, opened: Request, *, blank: bool = False) -> VersionedForm:
         "missing": opened.missing,
         "worker": opened.worker_id,
     }
-    form = FORMS[act](formdata=None, data=known, prefix="") if blank else FORMS[act]()
+    form = FORMS[act](formdata=None, data=known) if blank else FORMS[act]()
+    for field in form:
+        field.id = f"{act}-{field.name}"  # several forms stand on one page
     if isinstance(form, WorkerForm):
         workers = triage.workers_of_house(db(), opened.house_id, now()).values()
         form.worker.choices = [

@@ -17,7 +17,7 @@ from casework.documents import LARGEST_BYTES, MOST_PAPERS
 from casework.identity import load_identity
 from casework.people import show_phone
 from casework.settings import ROOT, Settings
-from web import compression, doors, headers, health, language, mistakes, static, transactions
+from web import colours, compression, doors, headers, health, language, mistakes, static, transactions
 
 LARGEST_POST = LARGEST_BYTES * 4
 """Four of the largest papers at once; more come in several goes."""
@@ -62,5 +62,6 @@ def make_app(face: str, settings: Settings, clock: Callable[[], datetime] | None
     headers.protect(app)
     mistakes.explain(app)
     health.answer_for_health(app)
+    colours.wear(app, identity)
     static.serve(app)
     return app
