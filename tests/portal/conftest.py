@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
@@ -11,7 +12,9 @@ from flask.testing import FlaskClient
 
 from casework.settings import ROOT, Settings
 from portal.app import create
+from tests.clock import Clock
 from tests.conftest import Database
+from tests.portal.person import Person
 
 
 @pytest.fixture
@@ -30,11 +33,35 @@ def settings(database: Database, tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def portal(settings: Settings, now: datetime) -> Flask:
+def clock(now: datetime) -> Clock:
+    """The portal's clock."""
+    return Clock(now)
+
+
+@pytest.fixture
+def portal(settings: Settings, clock: Clock) -> Flask:
     """The portal at the time of the tests."""
-    app = create(settings, lambda: now)
+    app = create(settings, clock)
     app.testing = True
     return app
+
+
+@pytest.fixture
+def somebody(portal: Flask) -> Callable[..., Person]:
+    """A person with a browser of their own: `somebody(language="ar", source="192.0.2.7")`."""
+    return lambda **how: Person(portal, **how)
+
+
+@pytest.fixture
+def amina(somebody: Callable[..., Person]) -> Person:
+    """Amina, who reads Arabic."""
+    return somebody(language="ar")
+
+
+@pytest.fixture
+def marcel(somebody: Callable[..., Person]) -> Person:
+    """Marcel, who reads French."""
+    return somebody(source="192.0.2.20")
 
 
 @pytest.fixture
