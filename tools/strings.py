@@ -5,6 +5,7 @@ French is the source: its catalogue repeats each string, so that its plurals are
 
 from __future__ import annotations
 
+import re
 import sys
 from copy import deepcopy
 from pathlib import Path
@@ -18,16 +19,21 @@ from casework.vocabulary import LANGUAGES
 
 ROOT = Path(__file__).resolve().parent.parent
 KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "N_": None, "_l": None, "lazy_gettext": None}
+PLACEHOLDER = re.compile(r"%\(\w+\)s")
 SKIPPED = {".venv", "node_modules", "var", "tests", "bench", "tools"}
 
 
 def extracted() -> Catalog:
-    """Every string of the code and the templates, with the files it stands in (no line numbers: they move)."""
+    """Every string of the code and the templates, with the files it stands in (line numbers move: none)."""
     with (ROOT / "babel.cfg").open() as file:
-        methods, options = parse_mapping_cfg(file)
+        methods, options = parse_mapping_cfg(file)  # type: ignore[no-untyped-call]
     found = Catalog(project="Allervers", charset="utf-8")
     rows = extract_from_dir(
-        ROOT, methods, options, keywords=KEYWORDS, directory_filter=lambda folder: Path(folder).name not in SKIPPED
+        ROOT,
+        methods,
+        options,
+        keywords=KEYWORDS,
+        directory_filter=lambda folder: Path(folder).name not in SKIPPED,
     )
     for filename, _line, message, comments, _context in rows:
         if message and message != "":
@@ -52,8 +58,9 @@ def read(language: str) -> Catalog:
 def update(language: str, source: Catalog) -> None:
     """Bring a catalogue to the present strings: new ones empty, gone ones dropped, French filled in."""
     catalogue = read(language)
-    catalogue.update(deepcopy(source), no_fuzzy_matching=True)
+    catalogue.update(deepcopy(source), no_fuzzy_matching=True, update_creation_date=False)
     catalogue.obsolete.clear()
+    catalogue.fuzzy = False  # a catalogue marked so as a whole is not compiled, and people would read French
     if language == "fr":
         for message in filter(lambda message: message.id, catalogue):
             message.string = message.id
@@ -64,14 +71,16 @@ def update(language: str, source: Catalog) -> None:
 
 
 def problems(language: str, source: Catalog) -> list[str]:
-    """What is missing, unused, unsure or wrongly filled in a catalogue."""
+    """What is missing, unused, unsure or wrongly filled in a catalogue, a sentence each."""
     catalogue = read(language)
     known = {message.id: message for message in catalogue if message.id}
     wanted = {message.id for message in source if message.id}
     found = [f"{language}: unused: {_name(unused)}" for unused in known.keys() - wanted]
+    if catalogue.fuzzy:
+        found.append(f"{language}: unsure: the whole catalogue")
     for wanted_id in wanted:
         message = known.get(wanted_id)
-        if message is None or not all(message.string if message.pluralizable else [message.string]):
+        if message is None or not all(_strings(message)):
             found.append(f"{language}: missing: {_name(wanted_id)}")
         elif message.fuzzy:
             found.append(f"{language}: unsure: {_name(wanted_id)}")
@@ -80,8 +89,19 @@ def problems(language: str, source: Catalog) -> list[str]:
     return sorted(found)
 
 
+def _strings(message: Message) -> list[str]:
+    """What a message says: one string, or one a plural form."""
+    said = message.string
+    return [said or ""] if said is None or isinstance(said, str) else [str(form) for form in said]
+
+
 def _placeholders(message: Message) -> list[str]:
-    return [str(error) for error in message.check()]
+    """What babel finds, and what it does not: a placeholder left out. A plural may say "one" in a word."""
+    found = [str(error) for error in message.check()]
+    if isinstance(message.id, str) and not found:
+        lost = set(PLACEHOLDER.findall(message.id)) - set(PLACEHOLDER.findall(str(message.string)))
+        found += [f"placeholder {name} is missing" for name in sorted(lost)]
+    return found
 
 
 def _name(message_id: str | tuple[str, ...] | list[str]) -> str:
