@@ -69,8 +69,6 @@ def open_link(secret: str) -> ResponseReturnValue:
     except TooManyGuessesError:
         return mistake(429)
     visit.hold_secret(secret[:64])
-    visit.present_secret(db())
-    g.pop("draft", None)
     if visit.draft():
         return redirect(url_for("asking.resume"), 303)
     if access.opened_request(db()):
@@ -108,7 +106,6 @@ def check_code() -> ResponseReturnValue:
     except TooManyGuessesError:
         return mistake(429)
     visit.hold_code(number, code)
-    visit.present_secret(db())
     if access.opened_request(db()):
         return redirect(url_for("follow.show"), 303)
     visit.let_go()

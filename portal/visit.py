@@ -17,13 +17,19 @@ from web.transactions import db, now, settings
 def hold_secret(secret: str) -> None:
     """This browser now follows what that secret opens."""
     session["secret"] = secret
-    session["opens"] = access.link_hash(settings().access_key, secret)
+    _hold(access.link_hash(settings().access_key, secret))
 
 
 def hold_code(number: str, code: str) -> None:
     """This browser now follows what that number and code open."""
     session.pop("secret", None)
-    session["opens"] = access.code_hash(settings().access_key, number, code)
+    _hold(access.code_hash(settings().access_key, number, code))
+
+
+def _hold(secret_hash: str) -> None:
+    session["opens"] = secret_hash
+    g.pop("draft", None)
+    present(db(), secret_hash)
 
 
 def secret() -> str | None:
@@ -56,7 +62,6 @@ def draft() -> Draft | None:
 def begin() -> None:
     """A new secret for a new draft; what this browser followed before keeps its own link."""
     hold_secret(access.new_secret())
-    present(db(), session["opens"])
     g.draft = start_draft(db(), session["opens"], language(), now())
 
 

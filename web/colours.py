@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from casework.identity import Identity
 from web.doors import ANYONE, open_to
 
-OWN = ("#0b4f55", "#8a1c1c")
+OWN = ("#0b4f4b", "#8c1d13")
 """The colours of `static/portal.css` and `static/backoffice.css`: action, warning."""
 
 
@@ -20,8 +20,5 @@ def wear(app: Flask, identity: Identity) -> None:
     @app.get("/couleurs.css")
     @open_to(ANYONE)
     def colours() -> ResponseReturnValue:
-        sheet = (
-            "@media not (prefers-color-scheme: dark) { :root { "
-            f"--action: {chosen[0]}; --warning: {chosen[1]}; }} }}\n"
-        )
+        sheet = f":root {{ --action: {chosen[0]}; --warning: {chosen[1]}; }}\n"
         return sheet, {"Content-Type": "text/css; charset=utf-8", "Cache-Control": "public, max-age=3600"}
