@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from casework import agents
 from casework.agents import Agent
+from casework.territory import House
 from web.doors import Door
 from web.transactions import db, now
 
@@ -26,6 +27,11 @@ def signed_in() -> Agent | None:
 def me() -> Agent:
     """The agent behind a door that lets only agents in."""
     return signed_in() or abort(403)
+
+
+def house_of(agent: Agent) -> House:
+    """The house an agent works in."""
+    return db().get_one(House, agent.house_id)
 
 
 def way_back() -> str:

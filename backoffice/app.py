@@ -7,7 +7,7 @@ from datetime import datetime
 
 from flask import Flask
 
-from backoffice.agent import signed_in
+from backoffice.agent import house_of, signed_in
 from backoffice.case import case
 from backoffice.outbox import outbox
 from backoffice.queue import queue
@@ -21,7 +21,7 @@ from web.app import make_app
 def create(settings: Settings | None = None, clock: Callable[[], datetime] | None = None) -> Flask:
     """The agents' face."""
     app = make_app("backoffice", settings or from_environment(), clock)
-    app.jinja_env.globals.update(signed_in=signed_in, action_words=ACTIONS, delivery_words=DELIVERIES)
+    app.jinja_env.globals.update(signed_in=signed_in, house_of=house_of, action_words=ACTIONS, delivery_words=DELIVERIES)
     for blueprint in (sign_in, queue, case, outbox):
         app.register_blueprint(blueprint)
     return app

@@ -108,8 +108,8 @@ def _filter() -> Filter:
 
 def _place() -> Place | None:
     try:
-        urgent, promised, row_id = request.args["apres"].split("_")
-        return Place(urgent == "1", datetime.fromisoformat(promised), UUID(row_id))
+        urgent, promised, received, row_id = request.args["apres"].split("_")
+        return Place(urgent == "1", datetime.fromisoformat(promised), datetime.fromisoformat(received), UUID(row_id))
     except (KeyError, ValueError):
         return None
 

@@ -101,15 +101,25 @@ def write(
     )
 
 
-def of_request(session: Session, request_id: UUID) -> list[tuple[Entry, Agent | None]]:
-    """The history of a request, oldest first, with who did it."""
+def of_request(session: Session, request_id: UUID) -> list[tuple[Entry, Agent | None, int]]:
+    """The history of a request, oldest first: the line, who did it, how many times in a row."""
     rows = session.execute(
         select(Entry, Agent)
         .outerjoin(Agent, Agent.id == Entry.agent_id)
         .where(Entry.request_id == request_id)
         .order_by(Entry.at, Entry.id)
     )
-    return [(entry, agent) for entry, agent in rows]
+    history: list[tuple[Entry, Agent | None, int]] = []
+    for entry, agent in rows:
+        if history and entry.action is Action.OPENED and _same(history[-1][0], entry):
+            history[-1] = (*history[-1][:2], history[-1][2] + 1)
+        else:
+            history.append((entry, agent, 1))
+    return history
+
+
+def _same(one: Entry, other: Entry) -> bool:
+    return one.action is other.action and one.agent_id == other.agent_id
 
 
 def others_reading(session: Session, request_id: UUID, agent: Agent, since: datetime) -> list[Agent]:

@@ -1,4 +1,4 @@
-"""The queue: everything that came in for a house, urgent first, then the oldest promise.
+"""The queue: everything that came in for a house, urgent first, then the oldest promise, then the oldest request.
 
 One page at a time, by its place in the order and not by counting, so that 100,000 open requests stay fast.
 """
@@ -42,6 +42,7 @@ class Place:
 
     urgent: bool
     promised_by: datetime
+    received_at: datetime
     id: UUID
 
 
@@ -70,7 +71,7 @@ class Row:
     @property
     def place(self) -> Place:
         """Where the page after this line begins."""
-        return Place(self.urgent, self.promised_by, self.id)
+        return Place(self.urgent, self.promised_by, self.received_at, self.id)
 
 
 def page(
@@ -82,7 +83,7 @@ def page(
         .outerjoin(Commune, Commune.code == Request.commune_code)
         .outerjoin(Agent, Agent.id == Request.worker_id)
         .where(*_conditions(house_id, wanted))
-        .order_by(Request.urgent.desc(), Request.promised_by, Request.id)
+        .order_by(Request.urgent.desc(), Request.promised_by, Request.received_at, Request.id)
         .limit(limit)
     )
     if after:
@@ -124,7 +125,9 @@ def _for_reception() -> ColumnElement[bool]:
 
 
 def _beyond(place: Place) -> ColumnElement[bool]:
-    later = tuple_(Request.promised_by, Request.id) > tuple_(literal(place.promised_by), literal(place.id))
+    later = tuple_(Request.promised_by, Request.received_at, Request.id) > tuple_(
+        literal(place.promised_by), literal(place.received_at), literal(place.id)
+    )
     if place.urgent:
         return or_(~Request.urgent, and_(Request.urgent, later))
     return and_(~Request.urgent, later)

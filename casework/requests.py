@@ -53,6 +53,7 @@ class Request(Base):
             "house_id",
             text("urgent DESC"),
             "promised_by",
+            "received_at",
             "id",
             postgresql_where=text("state <> 'closed' OR citizen_wrote_at > closed_at"),
         ),

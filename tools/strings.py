@@ -6,6 +6,7 @@ French is the source: its catalogue repeats each string, so that its plurals are
 from __future__ import annotations
 
 import re
+import re
 import sys
 from copy import deepcopy
 from pathlib import Path
@@ -20,6 +21,7 @@ from casework.vocabulary import LANGUAGES
 ROOT = Path(__file__).resolve().parent.parent
 KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "N_": None, "_l": None, "lazy_gettext": None}
 PLACEHOLDER = re.compile(r"%\(\w+\)s")
+MessageId = str | tuple[str, ...] | list[str]
 SKIPPED = {".venv", "node_modules", "var", "tests", "bench", "tools"}
 
 
@@ -63,11 +65,18 @@ def update(language: str, source: Catalog) -> None:
     catalogue.fuzzy = False  # a catalogue marked so as a whole is not compiled, and people would read French
     if language == "fr":
         for message in filter(lambda message: message.id, catalogue):
-            message.string = message.id
+            message.string = typeset(message.id)
     path = path_of(language)
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb") as file:
         write_po(file, catalogue, width=110, sort_output=True, include_lineno=False, ignore_obsolete=True)
+
+
+def typeset(french: MessageId) -> MessageId:
+    """French as it is printed: no line may begin with a `:` or a `?`."""
+    if isinstance(french, str):
+        return re.sub(" (?=[:;?!»])", "\N{NO-BREAK SPACE}", french)
+    return tuple(str(typeset(form)) for form in french)
 
 
 def problems(language: str, source: Catalog) -> list[str]:
@@ -104,7 +113,7 @@ def _placeholders(message: Message) -> list[str]:
     return found
 
 
-def _name(message_id: str | tuple[str, ...] | list[str]) -> str:
+def _name(message_id: MessageId) -> str:
     return message_id if isinstance(message_id, str) else message_id[0]
 
 

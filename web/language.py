@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from babel.dates import format_date, format_time
+from babel.numbers import format_decimal
 from flask import Flask, abort, current_app, g, request, url_for
 from flask_babel import Babel, gettext
 
@@ -34,13 +35,15 @@ def speak(app: Flask) -> None:
     app.jinja_env.globals.update(
         language=language, direction=lambda: facts().direction, languages=LANGUAGES, same_page_in=same_page_in
     )
-    app.jinja_env.filters.update(day=day, moment=moment, short_day=short_day, short_moment=short_moment)
+    app.jinja_env.filters.update(day=day, moment=moment, short_day=short_day, short_moment=short_moment, weight=weight)
 
 
 def same_page_in(other: str) -> str:
     """The address of this page in another language; the form's own page for a page that only takes posts."""
     if request.endpoint and request.view_args is not None and "GET" in (_methods() or ()):
-        return url_for(request.endpoint, **{**request.view_args, "lang": other}, **request.args.to_dict(flat=True))
+        address = url_for(request.endpoint, **{**request.view_args, "lang": other})
+        # Never as arguments of url_for: an address may name one of them (`?_scheme=…`).
+        return f"{address}?{query}" if (query := request.query_string.decode("ascii", "ignore")) else address
     return f"/{other}/"
 
 
@@ -66,9 +69,16 @@ def short_moment(value: Any) -> str:
     return f"{short_day(value)} {format_time(value.astimezone(PARIS), 'short', locale=_locale())}"
 
 
+def weight(size: int) -> str:
+    """The size of a file, as people compare them."""
+    if size < 1024 * 1024:
+        return gettext("%(count)s Ko", count=format_decimal(max(1, round(size / 1024)), locale=_locale()))
+    return gettext("%(count)s Mo", count=format_decimal(round(size / 1024 / 1024, 1), locale=_locale()))
+
+
 def _locale() -> str:
-    """Arabic with the digits known in the Maghreb and in France."""
-    return {"ar": "ar_MA", "en": "en_GB"}.get(language(), language())
+    """Modern standard Arabic, whose months are known from Morocco to Syria; British dates in English."""
+    return {"en": "en_GB"}.get(language(), language())
 
 
 def _methods() -> set[str] | None:

@@ -163,7 +163,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('requests_pkey')),
     sa.UniqueConstraint('number', name=op.f('requests_number_key'))
     )
-    op.create_index('requests_queue_idx', 'requests', ['house_id', sa.literal_column('urgent DESC'), 'promised_by', 'id'], unique=False, postgresql_where=sa.text("state <> 'closed' OR citizen_wrote_at > closed_at"))
+    op.create_index('requests_queue_idx', 'requests', ['house_id', sa.literal_column('urgent DESC'), 'promised_by', 'received_at', 'id'], unique=False, postgresql_where=sa.text("state <> 'closed' OR citizen_wrote_at > closed_at"))
     op.create_index('requests_worker_idx', 'requests', ['worker_id'], unique=False, postgresql_where=sa.text("state <> 'closed'"))
     op.create_table('sector_communes',
     sa.Column('commune_code', sa.Text(), nullable=False),
