@@ -38,7 +38,12 @@ def way_back() -> str:
     """Where to go after signing in: a path of ours, never another site."""
     wanted = request.values.get("suite", "")
     parts = urlsplit(wanted)
-    safe = wanted.startswith("/") and not wanted.startswith(("//", "/\\")) and not parts.scheme and not parts.netloc
+    safe = (
+        wanted.startswith("/")
+        and not wanted.startswith(("//", "/\\"))
+        and not parts.scheme
+        and not parts.netloc
+    )
     return wanted if safe else url_for("queue.show")
 
 

@@ -21,7 +21,9 @@ from web.app import make_app
 def create(settings: Settings | None = None, clock: Callable[[], datetime] | None = None) -> Flask:
     """The agents' face."""
     app = make_app("backoffice", settings or from_environment(), clock)
-    app.jinja_env.globals.update(signed_in=signed_in, house_of=house_of, action_words=ACTIONS, delivery_words=DELIVERIES)
+    app.jinja_env.globals.update(
+        signed_in=signed_in, house_of=house_of, action_words=ACTIONS, delivery_words=DELIVERIES
+    )
     for blueprint in (sign_in, queue, case, outbox):
         app.register_blueprint(blueprint)
     return app

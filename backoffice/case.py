@@ -142,7 +142,8 @@ def _form(act: Act, opened: Request, *, blank: bool = False) -> VersionedForm:
     if isinstance(form, WorkerForm):
         workers = triage.workers_of_house(db(), opened.house_id, now()).values()
         form.worker.choices = [
-            (worker.id, f"{worker.name}{' (absent)' if worker.absent else f' ({worker.load})'}") for worker in workers
+            (worker.id, f"{worker.name}{' (absent)' if worker.absent else f' ({worker.load})'}")
+            for worker in workers
         ]
     return form
 
@@ -184,7 +185,11 @@ def _reply(form: FlaskForm) -> Reply:
 
 
 def _show(
-    opened: Request, form_of: dict[Act, VersionedForm] | None = None, code: int = 200, *, changed: bool = False
+    opened: Request,
+    form_of: dict[Act, VersionedForm] | None = None,
+    code: int = 200,
+    *,
+    changed: bool = False,
 ) -> ResponseReturnValue:
     acts = triage.possible(me(), opened)
     forms = {act: _form(act, opened, blank=True) for act in acts}

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, HiddenField, IntegerField, SelectField, SelectMultipleField, StringField, TextAreaField
+from wtforms import (
+    BooleanField,
+    HiddenField,
+    IntegerField,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+    TextAreaField,
+)
 from wtforms.validators import UUID, AnyOf, InputRequired, Length, Optional
 
 from casework.messages import LONGEST_BODY
@@ -29,16 +37,21 @@ class QualifyForm(VersionedForm):
     )
     urgent = BooleanField(_l("Demande urgente"))
     urgency_reason = StringField(
-        _l("Pourquoi urgente ou non urgente"), validators=[Length(max=LONGEST_LINE, message=_l("C'est trop long."))]
+        _l("Pourquoi urgente ou non urgente"),
+        validators=[Length(max=LONGEST_LINE, message=_l("C'est trop long."))],
     )
-    missing = StringField(_l("Ce qui manque"), validators=[Length(max=LONGEST_LINE, message=_l("C'est trop long."))])
+    missing = StringField(
+        _l("Ce qui manque"), validators=[Length(max=LONGEST_LINE, message=_l("C'est trop long."))]
+    )
 
 
 class WorkerForm(VersionedForm):
     """To which colleague, and why."""
 
     worker = SelectField(
-        _l("Travailleur social"), coerce=int, validators=[InputRequired(message=_l("Choisissez une personne."))]
+        _l("Travailleur social"),
+        coerce=int,
+        validators=[InputRequired(message=_l("Choisissez une personne."))],
     )
     why = StringField(_l("Pourquoi"), validators=[Length(max=LONGEST_LINE, message=_l("C'est trop long."))])
 
@@ -67,7 +80,10 @@ class OutcomeForm(VersionedForm):
 
     outcome = SelectField(
         _l("Résultat"),
-        choices=[("", _l("Choisissez")), *((outcome.value, word.label) for outcome, word in OUTCOMES.items())],
+        choices=[
+            ("", _l("Choisissez")),
+            *((outcome.value, word.label) for outcome, word in OUTCOMES.items()),
+        ],
         validators=[AnyOf([outcome.value for outcome in OUTCOMES], message=_l("Choisissez un résultat."))],
     )
 

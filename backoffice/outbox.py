@@ -48,7 +48,9 @@ def open_one(notification_id: UUID) -> ResponseReturnValue:
     by_hand = notification.channel in {Channel.LETTER, Channel.CALL}
     if notification.sealed_secret is None or not (by_hand or notification.state is Delivery.SHOWN):
         abort(404)
-    journal.write(db(), journal.Action.OPENED, now(), request_id=notification.request_id, agent=me(), what="message")
+    journal.write(
+        db(), journal.Action.OPENED, now(), request_id=notification.request_id, agent=me(), what="message"
+    )
     page = render_template(
         "backoffice/sending.html",
         sending=notification,
@@ -77,11 +79,15 @@ def done(notification_id: UUID) -> ResponseReturnValue:
 
 
 def _of_my_house(notification_id: UUID) -> tuple[Notification, str]:
-    row = db().execute(
-        select(Notification, Request.number)
-        .join(Request, Request.id == Notification.request_id)
-        .where(Notification.id == notification_id, Request.house_id == me().house_id)
-    ).one_or_none()
+    row = (
+        db()
+        .execute(
+            select(Notification, Request.number)
+            .join(Request, Request.id == Notification.request_id)
+            .where(Notification.id == notification_id, Request.house_id == me().house_id)
+        )
+        .one_or_none()
+    )
     if row is None:
         abort(404)
     return row[0], row[1]

@@ -73,7 +73,9 @@ def find() -> ResponseReturnValue:
     """Open a request of the house by the number somebody says at the counter."""
     typed = request.args.get("numero", "")
     number = read_number(typed)
-    found = number and db().scalar(select(Request.id).where(Request.number == number, Request.house_id == me().house_id))
+    found = number and db().scalar(
+        select(Request.id).where(Request.number == number, Request.house_id == me().house_id)
+    )
     if found:
         return redirect(url_for("case.show", request_id=found), 303)
     return render_template("backoffice/queue.html", **_queue(), not_found=typed), 404
@@ -109,7 +111,9 @@ def _filter() -> Filter:
 def _place() -> Place | None:
     try:
         urgent, promised, received, row_id = request.args["apres"].split("_")
-        return Place(urgent == "1", datetime.fromisoformat(promised), datetime.fromisoformat(received), UUID(row_id))
+        return Place(
+            urgent == "1", datetime.fromisoformat(promised), datetime.fromisoformat(received), UUID(row_id)
+        )
     except (KeyError, ValueError):
         return None
 
@@ -119,4 +123,5 @@ def _fragment(body: str) -> Response:
     response = make_response(body)
     response.set_etag(hashlib.sha256(body.encode()).hexdigest()[:20], weak=True)
     response.headers["Cache-Control"] = "private, no-cache"
-    return response.make_conditional(request)
+    response.make_conditional(request)
+    return response

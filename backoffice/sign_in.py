@@ -28,8 +28,12 @@ sign_in = Blueprint("sign_in", __name__, url_prefix="/<lang>")
 class SignInForm(FlaskForm):
     """A login and a password, which may be pasted."""
 
-    login = StringField(_l("Identifiant"), validators=[InputRequired(message=_l("Écrivez votre identifiant."))])
-    password = PasswordField(_l("Mot de passe"), validators=[InputRequired(message=_l("Écrivez votre mot de passe."))])
+    login = StringField(
+        _l("Identifiant"), validators=[InputRequired(message=_l("Écrivez votre identifiant."))]
+    )
+    password = PasswordField(
+        _l("Mot de passe"), validators=[InputRequired(message=_l("Écrivez votre mot de passe."))]
+    )
     suite = HiddenField()
 
 
@@ -105,17 +109,23 @@ def _identify(login: str, password: str) -> Agent:
     try:
         person = directory.authenticate(directory_settings, login, password)
     except directory.WrongPasswordError as error:
-        raise RefusedError(gettext("L'identifiant et le mot de passe ne vont pas ensemble."), counts=True) from error
+        raise RefusedError(
+            gettext("L'identifiant et le mot de passe ne vont pas ensemble."), counts=True
+        ) from error
     except directory.NoRoleError as error:
         raise RefusedError(
             gettext("Votre compte n'a aucun rôle ici. Demandez à votre cadre."), counts=False
         ) from error
     except directory.NoHouseError as error:
-        raise RefusedError(gettext("Votre compte n'a pas de maison. Demandez à votre cadre."), counts=False) from error
+        raise RefusedError(
+            gettext("Votre compte n'a pas de maison. Demandez à votre cadre."), counts=False
+        ) from error
     except directory.DirectoryDownError as error:
         current_app.logger.error("directory down: %s", error)
         raise RefusedError(
-            gettext("L'annuaire ne répond pas. Votre compte n'est pas bloqué. Essayez dans quelques minutes."),
+            gettext(
+                "L'annuaire ne répond pas. Votre compte n'est pas bloqué. Essayez dans quelques minutes."
+            ),
             counts=False,
         ) from error
     if db().get(House, person.house_id) is None:
@@ -127,10 +137,16 @@ def _identify(login: str, password: str) -> Agent:
 
 def _show(asked: SignInForm, code: int = 200) -> ResponseReturnValue:
     demonstration = settings().demonstration and settings().directory is None
-    names = {
-        agent.login: agent.name
-        for agent in db().scalars(select(Agent).where(Agent.login.in_([login for login, _ in DEMO_SIGN_INS])))
-    } if demonstration else {}
+    names = (
+        {
+            agent.login: agent.name
+            for agent in db().scalars(
+                select(Agent).where(Agent.login.in_([login for login, _ in DEMO_SIGN_INS]))
+            )
+        }
+        if demonstration
+        else {}
+    )
     page = render_template(
         "backoffice/sign_in.html",
         form=asked,

@@ -89,7 +89,10 @@ def keys_for(key: str, secret: str, number: str, request_id: UUID, now: datetime
     return [
         AccessKey(hash=link_hash(key, secret), request_id=request_id, kind=KeyKind.LINK, created_at=now),
         AccessKey(
-            hash=code_hash(key, number, code_of(key, secret)), request_id=request_id, kind=KeyKind.CODE, created_at=now
+            hash=code_hash(key, number, code_of(key, secret)),
+            request_id=request_id,
+            kind=KeyKind.CODE,
+            created_at=now,
         ),
     ]
 

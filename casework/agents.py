@@ -79,7 +79,9 @@ def record(session: Session, *, login: str, name: str, house_id: str, roles: lis
         .values(login=login.lower(), full_time_share=Decimal(1), **values)
         .on_conflict_do_update(index_elements=[Agent.login], set_=values)
     )
-    return session.scalars(select(Agent).where(Agent.login == login.lower()).execution_options(populate_existing=True)).one()
+    return session.scalars(
+        select(Agent).where(Agent.login == login.lower()).execution_options(populate_existing=True)
+    ).one()
 
 
 def open_session(session: Session, agent: Agent, now: datetime) -> str:
@@ -114,7 +116,9 @@ def forget_old_sessions(session: Session, now: datetime) -> None:
 
 def absent_on(session: Session, day: date) -> set[int]:
     """Ids of the agents away on that day."""
-    return set(session.scalars(select(Absence.agent_id).where(Absence.first_day <= day, Absence.last_day >= day)))
+    return set(
+        session.scalars(select(Absence.agent_id).where(Absence.first_day <= day, Absence.last_day >= day))
+    )
 
 
 def _hash(token: str) -> str:

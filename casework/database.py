@@ -58,7 +58,9 @@ def one_of(vocabulary: type[enum.StrEnum]) -> Enum:
 
 def connect(url: str, *, pooled: bool = True) -> Engine:
     """An engine for `url` (`postgresql://…`); `pooled=False` for short-lived commands."""
-    driver_url = url.replace("postgresql://", "postgresql+psycopg://", 1).replace("postgres://", "postgresql+psycopg://", 1)
+    driver_url = url.replace("postgresql://", "postgresql+psycopg://", 1).replace(
+        "postgres://", "postgresql+psycopg://", 1
+    )
     if not pooled:
         return create_engine(driver_url, poolclass=NullPool)
     return create_engine(driver_url, pool_size=4, max_overflow=4, pool_pre_ping=True, pool_recycle=1800)

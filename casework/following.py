@@ -78,7 +78,9 @@ def followed(session: Session, request_id: UUID) -> Followed:
     return Followed(
         id=row.id,
         number=row.number,
-        state=shown_state(row.state, row.citizen_wrote_at, row.agent_wrote_at, has_worker=row.worker_id is not None),
+        state=shown_state(
+            row.state, row.citizen_wrote_at, row.agent_wrote_at, has_worker=row.worker_id is not None
+        ),
         received_at=row.received_at,
         promised_by=row.promised_by,
         themes=[THEMES[theme] for theme in themes],
@@ -109,4 +111,3 @@ def _conversation(session: Session, request_id: UUID) -> list[Said]:
         Said(author is Author.CITIZEN, signature, at, body, language, kind is Kind.PAPER_ASKED)
         for author, signature, at, body, language, kind in rows
     ]
-

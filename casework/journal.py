@@ -97,7 +97,13 @@ def write(
     session.execute(
         insert(Entry)
         .inline()
-        .values(at=now, action=action, request_id=request_id, agent_id=agent.id if agent else None, details=details)
+        .values(
+            at=now,
+            action=action,
+            request_id=request_id,
+            agent_id=agent.id if agent else None,
+            details=details,
+        )
     )
 
 

@@ -57,7 +57,9 @@ class Message(Base):
 def of_request(session: Session, request_id: UUID) -> list[Message]:
     """The conversation, oldest first."""
     return list(
-        session.scalars(select(Message).where(Message.request_id == request_id).order_by(Message.at, Message.id))
+        session.scalars(
+            select(Message).where(Message.request_id == request_id).order_by(Message.at, Message.id)
+        )
     )
 
 
@@ -73,11 +75,25 @@ def write_as_citizen(
 
 
 def write_as_agent(
-    session: Session, request: Request, agent: Agent, body: str, submission: UUID, now: datetime, kind: Kind = Kind.TEXT
+    session: Session,
+    request: Request,
+    agent: Agent,
+    body: str,
+    submission: UUID,
+    now: datetime,
+    kind: Kind = Kind.TEXT,
 ) -> bool:
     """Add what an agent wrote, in French; False when this very form was already received."""
     written = _insert(
-        session, request.id, body, "fr", submission, now, author=Author.AGENT, kind=kind, agent_id=agent.id,
+        session,
+        request.id,
+        body,
+        "fr",
+        submission,
+        now,
+        author=Author.AGENT,
+        kind=kind,
+        agent_id=agent.id,
         signature=agent.name,
     )
     if written:
@@ -101,9 +117,18 @@ def _insert(
     result = session.execute(
         insert(Message)
         .values(
-            id=uuid4(), request_id=request_id, submission=submission, at=now, author=author, kind=kind,
-            agent_id=agent_id, signature=signature, body=body[:LONGEST_BODY], language=language,
+            id=uuid4(),
+            request_id=request_id,
+            submission=submission,
+            at=now,
+            author=author,
+            kind=kind,
+            agent_id=agent_id,
+            signature=signature,
+            body=body[:LONGEST_BODY],
+            language=language,
         )
         .on_conflict_do_nothing()
+        .returning(Message.id)
     )
-    return bool(result.rowcount)
+    return result.first() is not None

@@ -7,7 +7,7 @@ portal that wrote the row cannot read it back, and it is dropped once sent.
 from __future__ import annotations
 
 import enum
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from sqlalchemy import ForeignKey, Index, LargeBinary, text
@@ -16,9 +16,11 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from casework.database import Base, defer, one_of
 from casework.documents import seal
 from casework.people import ContactWay
-from casework.vocabulary import Channel
+from casework.vocabulary import N_, Channel
 
-MOST_ATTEMPTS = 6
+BACK_OFF = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 240))
+"""How long to wait after each failed attempt; after the last one, an agent is told."""
+MOST_ATTEMPTS = len(BACK_OFF) + 1
 
 
 class Template(enum.StrEnum):
@@ -39,6 +41,17 @@ class Delivery(enum.StrEnum):
     SHOWN = "shown"
     BY_HAND = "by_hand"
     DONE = "done"
+
+
+DELIVERIES: dict[Delivery, str] = {
+    Delivery.PENDING: N_("en attente"),
+    Delivery.SENT: N_("envoyé"),
+    Delivery.FAILED: N_("échoué"),
+    Delivery.SHOWN: N_("montré ici, pas envoyé"),
+    Delivery.BY_HAND: N_("à faire à la main"),
+    Delivery.DONE: N_("fait à la main"),
+}
+"""What agents read of a message's state."""
 
 
 class Notification(Base):
@@ -67,8 +80,11 @@ class Notification(Base):
 
 
 class LostLink(Base):
-    """Somebody says they lost their link. The portal only writes it down; the worker looks for the request and
-    sends the link to the known contact, so that the page cannot tell a stranger whether it exists."""
+    """Somebody says they lost their link.
+
+    The portal only writes it down; the worker looks for the request and sends the link to the known contact,
+    so that the page cannot tell a stranger whether it exists. The contact is blanked once done.
+    """
 
     __tablename__ = "lost_links"
 
@@ -91,8 +107,8 @@ def notify(
 ) -> None:
     """Have the worker tell a person something, once this transaction is committed.
 
-    `secret` is the link's; it leaves this function sealed. A visit needs no message; letters and calls wait for
-    an agent's hand.
+    `secret` is the link's; it leaves this function sealed. A visit needs no message; letters and calls wait
+    for an agent's hand.
     """
     if way.channel is Channel.VISIT:
         return
@@ -118,7 +134,7 @@ def notify(
 
 
 def lose_link(session: Session, contact: str, language: str, now: datetime) -> None:
-    """Write down that somebody with this contact (E.164 or e-mail) lost their link, and let the worker see to it."""
+    """Write down that somebody with this contact (E.164 or e-mail) lost their link; the worker sees to it."""
     lost = LostLink(id=uuid4(), contact=contact, language=language, asked_at=now, done_at=None)
     session.add(lost)
     session.flush()

@@ -21,7 +21,9 @@ PAGE = 40
 COUNTED = 500
 """Beyond this many, the count says "more than"."""
 
-OPEN = literal_column("(requests.state <> 'closed' OR requests.citizen_wrote_at > requests.closed_at)", Boolean)
+OPEN = literal_column(
+    "(requests.state <> 'closed' OR requests.citizen_wrote_at > requests.closed_at)", Boolean
+)
 """The condition of the queue's index, word for word."""
 
 
@@ -108,7 +110,7 @@ def _conditions(house_id: str, wanted: Filter) -> list[ColumnElement[bool]]:
     if wanted.spoken_language:
         conditions.append(Request.spoken_language == wanted.spoken_language)
     if wanted.urgent:
-        conditions.append(Request.urgent)
+        conditions.append(Request.urgent.is_(True))
     if wanted.worker_id is not None:
         conditions.append(Request.worker_id == wanted.worker_id)
     return conditions

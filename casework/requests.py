@@ -58,7 +58,9 @@ class Request(Base):
             postgresql_where=text("state <> 'closed' OR citizen_wrote_at > closed_at"),
         ),
         Index("requests_worker_idx", "worker_id", postgresql_where=text("state <> 'closed'")),
-        CheckConstraint("state <> 'closed' OR (closed_at IS NOT NULL AND outcome IS NOT NULL)", name="closed"),
+        CheckConstraint(
+            "state <> 'closed' OR (closed_at IS NOT NULL AND outcome IS NOT NULL)", name="closed"
+        ),
         CheckConstraint("state NOT IN ('routed', 'taken') OR worker_id IS NOT NULL", name="routed"),
     )
 
@@ -112,7 +114,9 @@ class Request(Base):
     @property
     def shown_state(self) -> State:
         """The state people read."""
-        return shown_state(self.state, self.citizen_wrote_at, self.agent_wrote_at, has_worker=self.worker_id is not None)
+        return shown_state(
+            self.state, self.citizen_wrote_at, self.agent_wrote_at, has_worker=self.worker_id is not None
+        )
 
 
 def shown_state(
@@ -197,7 +201,13 @@ class ChangedMeanwhileError(Exception):
 def start_draft(session: Session, secret_hash: str, language: str, now: datetime) -> Draft:
     """A new, empty draft, opened by the secret with that keyed hash."""
     draft = Draft(
-        id=uuid4(), secret_hash=secret_hash, language=language, answers={}, created_at=now, changed_at=now, sent_at=None
+        id=uuid4(),
+        secret_hash=secret_hash,
+        language=language,
+        answers={},
+        created_at=now,
+        changed_at=now,
+        sent_at=None,
     )
     session.add(draft)
     return draft
@@ -234,7 +244,9 @@ class SendingKeys:
     documents_public_key: str
 
 
-def send(session: Session, draft: Draft, secret: str, *, keys: SendingKeys, working_days: int, now: datetime) -> None:
+def send(
+    session: Session, draft: Draft, secret: str, *, keys: SendingKeys, working_days: int, now: datetime
+) -> None:
     """Turn a locked, unsent draft into a request, with its keys, contacts, papers, journal and acknowledgements.
 
     All in the caller's transaction: it stands or falls whole. `working_days`: within how many the person is
@@ -283,7 +295,9 @@ def send(session: Session, draft: Draft, secret: str, *, keys: SendingKeys, work
     Document.move_to_request(session, draft.id)
     journal.write(session, journal.Action.SENT, now, request_id=draft.id, origin="portal")
     for way in ways:
-        notify(session, Template.RECEIPT, draft.id, draft.language, way, secret, keys.documents_public_key, now)
+        notify(
+            session, Template.RECEIPT, draft.id, draft.language, way, secret, keys.documents_public_key, now
+        )
     draft.sent_at = now
     draft.answers = {}
 
@@ -318,4 +332,3 @@ def locked(session: Session, request_id: UUID, version: int) -> Request:
 def theme_words(request: Request) -> list[Theme]:
     """The request's themes as vocabulary."""
     return [Theme(value) for value in request.themes]
-

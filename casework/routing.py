@@ -78,7 +78,9 @@ def route(ground: Ground) -> Decision:
     away = _away_sentence(ground)
     if ground.known and not ground.known.absent:
         return Decision(
-            ground.known, Reason.KNOWN, f"{ground.known.name} connaît déjà cette personne et sa demande précédente."
+            ground.known,
+            Reason.KNOWN,
+            f"{ground.known.name} connaît déjà cette personne et sa demande précédente.",
         )
     if ground.referent and not ground.referent.absent:
         return Decision(
@@ -90,7 +92,9 @@ def route(ground: Ground) -> Decision:
         here = [other for other in ground.sector_workers if not other.absent]
         if len(here) == 1:
             return Decision(
-                worker, Reason.ONLY_ONE, f"{away}{worker.name} est seul présent du secteur {ground.sector_name}."
+                worker,
+                Reason.ONLY_ONE,
+                f"{away}{worker.name} est seul présent du secteur {ground.sector_name}.",
             )
         return Decision(
             worker,
@@ -100,7 +104,11 @@ def route(ground: Ground) -> Decision:
         )
     if worker := _least_loaded(ground.house_workers):
         place = f"le secteur {ground.sector_name}" if ground.sector_name else "une personne sans lieu fixe"
-        nobody = f"Personne n'est présent pour {place}" if ground.sector_name else f"Accueil par la maison pour {place}"
+        nobody = (
+            f"Personne n'est présent pour {place}"
+            if ground.sector_name
+            else f"Accueil par la maison pour {place}"
+        )
         return Decision(
             worker,
             Reason.HOUSE,
@@ -116,7 +124,9 @@ def _least_loaded(workers: Iterable[Worker]) -> Worker | None:
 
 def _away_sentence(ground: Ground) -> str:
     """Who would have come first and is away."""
-    away = dict.fromkeys(worker.name for worker in (ground.known, ground.referent) if worker and worker.absent)
+    away = dict.fromkeys(
+        worker.name for worker in (ground.known, ground.referent) if worker and worker.absent
+    )
     if not away:
         return ""
     names = " et ".join(away)

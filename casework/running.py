@@ -17,7 +17,7 @@ from pathlib import Path
 from sqlalchemy import make_url, text
 from sqlalchemy.orm import Session
 
-from casework import demonstration, documents, schema, territory_files
+from casework import demonstration, documents, schema, territory_files, worker
 from casework.database import BACKOFFICE_ROLE, PORTAL_ROLE, connect
 from casework.embedded import EmbeddedServer
 from casework.settings import ROOT, Settings, SettingsError, from_environment
@@ -72,7 +72,8 @@ def run_everything(environment: Mapping[str, str] = os.environ) -> int:
             "ACCESS_KEY": keys["ACCESS_KEY"],
             "DOCUMENTS_PUBLIC_KEY": keys["DOCUMENTS_PUBLIC_KEY"],
             "PORTAL_ADDRESS": environment.get("PORTAL_ADDRESS") or f"http://127.0.0.1:{ports['portal']}",
-            "BACKOFFICE_ADDRESS": environment.get("BACKOFFICE_ADDRESS") or f"http://127.0.0.1:{ports['backoffice']}",
+            "BACKOFFICE_ADDRESS": environment.get("BACKOFFICE_ADDRESS")
+            or f"http://127.0.0.1:{ports['backoffice']}",
             "ALLERVERS_DEMONSTRATION": environment.get("ALLERVERS_DEMONSTRATION") or ("1" if server else "0"),
         }
         settings = from_environment({**common, "DATABASE_URL": owner})
@@ -121,7 +122,9 @@ def role_urls_from_environment(environment: Mapping[str, str] = os.environ) -> t
     return urls[0], urls[1]
 
 
-def _urls(environment: Mapping[str, str], server: EmbeddedServer | None, keys: Mapping[str, str]) -> tuple[str, str, str]:
+def _urls(
+    environment: Mapping[str, str], server: EmbeddedServer | None, keys: Mapping[str, str]
+) -> tuple[str, str, str]:
     """Addresses for the owner, the portal and the back office."""
     if server is None:
         owner = make_url(environment["DATABASE_URL"])
@@ -133,7 +136,11 @@ def _urls(environment: Mapping[str, str], server: EmbeddedServer | None, keys: M
             for role, password in roles
         )
         return environment["DATABASE_URL"], portal, backoffice
-    with connect(server.url(), pooled=False).connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    with (
+        connect(server.url(), pooled=False)
+        .connect()
+        .execution_options(isolation_level="AUTOCOMMIT") as connection
+    ):
         if not connection.scalar(text("SELECT 1 FROM pg_database WHERE datname = :name"), {"name": DATABASE}):
             connection.execute(text(f'CREATE DATABASE "{DATABASE}"'))
     return server.urls(DATABASE)
@@ -161,7 +168,7 @@ def _demonstrate(settings: Settings) -> None:
                 session,
                 public_key=settings.documents_public_key,
                 access_key=settings.access_key,
-                now=demonstration.real_time(),
+                now=worker.real_time(),
             )
 
 
@@ -195,7 +202,11 @@ def _wait_until_ready(
 ) -> None:
     until = time.monotonic() + READY_WITHIN_SECONDS
     for port in ports.values():
-        while not stop.is_set() and time.monotonic() < until and all(child.poll() is None for child in children.values()):
+        while (
+            not stop.is_set()
+            and time.monotonic() < until
+            and all(child.poll() is None for child in children.values())
+        ):
             try:
                 with urllib.request.urlopen(f"http://127.0.0.1:{port}/sante", timeout=2):
                     break
@@ -217,7 +228,10 @@ def _watch(children: Mapping[str, subprocess.Popen[bytes]], stop: threading.Even
     while not stop.wait(0.5):
         for name, child in children.items():
             if child.poll() is not None:
-                print(f"The {name} stopped by itself (status {child.returncode}); stopping the rest.", file=sys.stderr)
+                print(
+                    f"The {name} stopped by itself (status {child.returncode}); stopping the rest.",
+                    file=sys.stderr,
+                )
                 return 1
     return 0
 

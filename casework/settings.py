@@ -67,7 +67,8 @@ class Settings:
     def secure_cookies(self) -> bool:
         """Cookies are `Secure` unless a trial is served in clear to another machine, where they could not work."""
         return all(
-            urlsplit(address).scheme == "https" or urlsplit(address).hostname in {"127.0.0.1", "localhost", "::1"}
+            urlsplit(address).scheme == "https"
+            or urlsplit(address).hostname in {"127.0.0.1", "localhost", "::1"}
             for address in (self.portal_address, self.backoffice_address)
         )
 
@@ -85,7 +86,9 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
     """
     database_url = _value(environment, "DATABASE_URL")
     if not database_url:
-        raise SettingsError("DATABASE_URL is empty: give the address of a PostgreSQL database, or use `make run`.")
+        raise SettingsError(
+            "DATABASE_URL is empty: give the address of a PostgreSQL database, or use `make run`."
+        )
     return Settings(
         var=Path(environment.get("ALLERVERS_VAR") or ROOT / "var"),
         territory=Path(environment.get("ALLERVERS_TERRITORY") or ROOT / "territory" / "vienne"),
@@ -116,7 +119,9 @@ def _directory(environment: Mapping[str, str]) -> Directory | None:
     for pair in filter(None, (part.strip() for part in environment.get("LDAP_ROLES", "").split(";"))):
         group, separator, role = pair.rpartition("=>")
         if not separator:
-            raise SettingsError(f"LDAP_ROLES: “{pair}” should read “group dn => role”, pairs separated by “;”.")
+            raise SettingsError(
+                f"LDAP_ROLES: “{pair}” should read “group dn => role”, pairs separated by “;”."
+            )
         if role.strip() not in set(Role):
             raise SettingsError(f"LDAP_ROLES: “{role.strip()}” is no role; the roles are {', '.join(Role)}.")
         roles[group.strip().lower()] = role.strip()

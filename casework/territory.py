@@ -132,7 +132,11 @@ def _by_name(communes: Sequence[Commune], wanted: str) -> list[Commune]:
     if exact:
         return exact
     begins = [commune for commune in communes if folded[commune.code].startswith(wanted)]
-    contains = [commune for commune in communes if f" {wanted}" in f" {folded[commune.code]}" and commune not in begins]
+    contains = [
+        commune
+        for commune in communes
+        if f" {wanted}" in f" {folded[commune.code]}" and commune not in begins
+    ]
     if begins or contains:
         return begins + contains
     close = [(_distance(wanted, folded[commune.code]), commune) for commune in communes]

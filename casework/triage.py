@@ -143,8 +143,15 @@ def qualify(
     if request.secretary_id is None and agent.is_a(Role.SECRETARY):
         request.secretary_id = agent.id
     journal.write(
-        session, Action.QUALIFIED, now, request_id=request.id, agent=agent,
-        before=before, themes=request.themes, urgent=urgent, reason=request.urgency_reason,
+        session,
+        Action.QUALIFIED,
+        now,
+        request_id=request.id,
+        agent=agent,
+        before=before,
+        themes=request.themes,
+        urgent=urgent,
+        reason=request.urgency_reason,
     )
 
 
@@ -154,7 +161,13 @@ def propose(session: Session, request: Request, now: datetime) -> Decision:
 
 
 def send_to_worker(
-    session: Session, agent: Agent, request: Request, worker: Agent, why: str, decision: Decision, now: datetime
+    session: Session,
+    agent: Agent,
+    request: Request,
+    worker: Agent,
+    why: str,
+    decision: Decision,
+    now: datetime,
 ) -> None:
     """Send a request to a social worker: the one proposed, or another with a word of why.
 
@@ -170,8 +183,15 @@ def send_to_worker(
     if request.secretary_id is None and agent.is_a(Role.SECRETARY):
         request.secretary_id = agent.id
     journal.write(
-        session, Action.ROUTED, now, request_id=request.id, agent=agent, worker=worker.name,
-        sentence=request.route_reason, proposed=decision.worker.name if decision.worker else None, overruled=overruled,
+        session,
+        Action.ROUTED,
+        now,
+        request_id=request.id,
+        agent=agent,
+        worker=worker.name,
+        sentence=request.route_reason,
+        proposed=decision.worker.name if decision.worker else None,
+        overruled=overruled,
     )
 
 
@@ -205,7 +225,9 @@ def ask_paper(session: Session, agent: Agent, request: Request, reply: Reply, no
     request.state = State.WAITING
 
 
-def hand_over(session: Session, agent: Agent, request: Request, worker: Agent, why: str, now: datetime) -> None:
+def hand_over(
+    session: Session, agent: Agent, request: Request, worker: Agent, why: str, now: datetime
+) -> None:
     """Pass a request to a colleague of the house, with a word of why.
 
     Raises:
@@ -217,7 +239,13 @@ def hand_over(session: Session, agent: Agent, request: Request, worker: Agent, w
     request.state = State.ROUTED
     request.route_reason = f"Transmise par {agent.name} : {why.strip()}"
     journal.write(
-        session, Action.HANDED_OVER, now, request_id=request.id, agent=agent, worker=worker.name, reason=why.strip()
+        session,
+        Action.HANDED_OVER,
+        now,
+        request_id=request.id,
+        agent=agent,
+        worker=worker.name,
+        reason=why.strip(),
     )
 
 
@@ -261,7 +289,9 @@ def ground_of(session: Session, request: Request, now: datetime) -> Ground:
     of_sector: set[int] = set()
     sector = session.get(Sector, request.sector_id) if request.sector_id else None
     if sector:
-        of_sector = set(session.scalars(select(SectorWorker.agent_id).where(SectorWorker.sector_id == sector.id)))
+        of_sector = set(
+            session.scalars(select(SectorWorker.agent_id).where(SectorWorker.sector_id == sector.id))
+        )
     place = session.get(SectorCommune, request.commune_code) if request.commune_code else None
     commune = session.get(Commune, request.commune_code) if request.commune_code else None
     known = known_worker(session, request)
@@ -338,7 +368,13 @@ def _give(request: Request, worker: Agent, why: str, now: datetime, *, needs_rea
 
 
 def _write(
-    session: Session, agent: Agent, request: Request, reply: Reply, kind: messages.Kind, action: Action, now: datetime
+    session: Session,
+    agent: Agent,
+    request: Request,
+    reply: Reply,
+    kind: messages.Kind,
+    action: Action,
+    now: datetime,
 ) -> None:
     """Add the message and tell the person, each time with a fresh link: only hashes of the old ones are kept."""
     if not messages.write_as_agent(session, request, agent, reply.body, reply.submission, now, kind):
@@ -348,7 +384,12 @@ def _write(
 
 
 def tell(
-    session: Session, request: Request, template: Template, access_key: str, documents_public_key: str, now: datetime
+    session: Session,
+    request: Request,
+    template: Template,
+    access_key: str,
+    documents_public_key: str,
+    now: datetime,
 ) -> None:
     """Send a message with a fresh link by every channel the person chose."""
     secret = access.new_secret()

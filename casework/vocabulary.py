@@ -65,7 +65,9 @@ class Theme(enum.StrEnum):
 
 THEMES: dict[Theme, Word] = {
     Theme.MONEY: Word(N_("L'argent"), "money", N_("Factures, dettes, aides")),
-    Theme.RIGHTS: Word(N_("Mes droits et mes papiers"), "papers", N_("Remplir un dossier, comprendre une lettre")),
+    Theme.RIGHTS: Word(
+        N_("Mes droits et mes papiers"), "papers", N_("Remplir un dossier, comprendre une lettre")
+    ),
     Theme.HOUSING: Word(N_("Le logement"), "house", N_("Loyer, expulsion, chercher un logement")),
     Theme.FAMILY: Word(N_("La famille"), "family", N_("Séparation, être parent seul")),
     Theme.CHILDREN: Word(N_("Les enfants"), "child", N_("Garde, école, difficultés")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import asdict
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from casework import access, documents, requests
 from casework.documents import Owner, RefusedPaperError
 from casework.requests import Answers, SendingKeys
 from casework.territory import Commune, find_communes
-from casework.vocabulary import LANGUAGES, SENSITIVE_THEMES, URGENCIES, Urgency
+from casework.vocabulary import LANGUAGES, N_, SENSITIVE_THEMES, URGENCIES, Urgency
 from portal import visit
 from portal.questions import BY_ASKS, BY_SLUG, QUESTIONS, Question, after, before, filled, keep, keep_typed
 from web.doors import ANYONE, open_to
@@ -91,7 +92,9 @@ def resume() -> ResponseReturnValue:
 @open_to(visit.DRAFT)
 def later() -> ResponseReturnValue:
     """Save and come back: the link that opens this draft again."""
-    return render_template("portal/later.html", link=_link(), sensitive=_is_sensitive(_answers()), resume=_resume(_answers()))
+    return render_template(
+        "portal/later.html", link=_link(), sensitive=_is_sensitive(_answers()), resume=_resume(_answers())
+    )
 
 
 @asking.post("/plus-tard")
@@ -149,7 +152,8 @@ def _asked(slug: str) -> Question:
 
 def _answers() -> Answers:
     draft = visit.draft()
-    return Answers(**draft.answers) if draft else Answers()
+    # A copy: changed in place, what the draft already holds would look unchanged and not be saved.
+    return Answers(**deepcopy(draft.answers)) if draft else Answers()
 
 
 def _save(answers: Answers) -> None:
@@ -196,7 +200,7 @@ def _switch_language(asked: Question, form: FlaskForm, answers: Answers, other: 
 def _place(asked: Question, form: FlaskForm, answers: Answers) -> ResponseReturnValue:
     """Find the commune: one match goes on, several are shown, none is said plainly and is no dead end."""
     if chosen := request.form.get("commune_code"):
-        commune = db().get(Commune, chosen) or abort(404)
+        commune = (db().get(Commune, chosen) if chosen.isalnum() else None) or abort(404)
         return _settle(asked, answers, commune.name, commune.code)
     if request.form.get("no_fixed_place"):
         return _settle(asked, answers, "", "")
@@ -252,17 +256,17 @@ def take_papers(owner: Owner) -> list[tuple[str, str]]:
             content = upload.stream.read(documents.LARGEST_BYTES + 1)
             documents.receive(db(), owner, upload.filename, content, settings().documents_public_key, now())
         except RefusedPaperError as error:
-            refused.append((upload.filename, _why_refused(error.reason)))
+            refused.append((upload.filename, gettext(REFUSALS[error.reason])))
     return refused
 
 
-def _why_refused(reason: str) -> str:
-    return {
-        "empty": gettext("Ce fichier est vide."),
-        "too_big": gettext("Ce fichier est trop lourd. Prenez une photo plus petite."),
-        "kind": gettext("Envoyez une photo ou un fichier PDF."),
-        "too_many": gettext("Vous avez déjà envoyé assez de papiers."),
-    }[reason]
+REFUSALS = {
+    "empty": N_("Ce fichier est vide."),
+    "too_big": N_("Ce fichier est trop lourd. Prenez une photo plus petite."),
+    "kind": N_("Envoyez une photo ou un fichier PDF."),
+    "too_many": N_("Vous avez déjà envoyé assez de papiers."),
+}
+"""Why a paper is not taken, in the words people read."""
 
 
 def _link() -> str:

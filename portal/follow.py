@@ -34,9 +34,12 @@ class EnterForm(FlaskForm):
     """A number and a code. Both can be pasted, with or without spaces."""
 
     number = StringField(
-        _l("Numéro de la demande"), validators=[InputRequired(message=_l("Écrivez le numéro de votre demande."))]
+        _l("Numéro de la demande"),
+        validators=[InputRequired(message=_l("Écrivez le numéro de votre demande."))],
     )
-    code = StringField(_l("Code secret"), validators=[InputRequired(message=_l("Écrivez votre code secret."))])
+    code = StringField(
+        _l("Code secret"), validators=[InputRequired(message=_l("Écrivez votre code secret."))]
+    )
 
 
 class LostForm(FlaskForm):
@@ -53,7 +56,11 @@ class WriteForm(FlaskForm):
 
     body = TextAreaField(
         _l("Votre message"),
-        validators=[Length(max=messages.LONGEST_BODY, message=_l("Votre texte est trop long. Gardez le plus important."))],
+        validators=[
+            Length(
+                max=messages.LONGEST_BODY, message=_l("Votre texte est trop long. Gardez le plus important.")
+            )
+        ],
     )
     submission = HiddenField(validators=[IsUuid()])
 
@@ -178,7 +185,9 @@ def write() -> ResponseReturnValue:
     if messages.write_as_citizen(db(), request_id, text, language(), submission, now()) and files:
         refused = take_papers(Owner(request_id=request_id))
         if len(refused) < len(files):
-            journal.write(db(), journal.Action.PAPER_SENT, now(), request_id=request_id, count=len(files) - len(refused))
+            journal.write(
+                db(), journal.Action.PAPER_SENT, now(), request_id=request_id, count=len(files) - len(refused)
+            )
     if refused and len(refused) == len(files) and not body:
         db().rollback()
         return _show(form, 422, refused=refused)
@@ -192,17 +201,17 @@ def write() -> ResponseReturnValue:
 @open_to(visit.REQUEST)
 def receipt() -> ResponseReturnValue:
     """The acknowledgement (CRPA R112-11-1), with the link and the code while this browser knows them."""
-    return _secret(render_template("portal/receipt.html", **_receipt_facts()))
+    return _secret(render_template("portal/receipt.html", **_receipt_facts(followed(db(), g.request_id))))
 
 
 @follow.get("/recu.pdf")
 @open_to(visit.REQUEST)
 def receipt_pdf() -> ResponseReturnValue:
     """The acknowledgement as one sheet to print or keep."""
-    facts = _receipt_facts()
-    response = make_response(as_pdf(render_template("print/receipt.html", **facts)))
+    seen = followed(db(), g.request_id)
+    response = make_response(as_pdf(render_template("print/receipt.html", **_receipt_facts(seen))))
     response.mimetype = "application/pdf"
-    response.headers["Content-Disposition"] = f"attachment; filename=demande-{facts['followed'].number}.pdf"
+    response.headers["Content-Disposition"] = f"attachment; filename=demande-{seen.number}.pdf"
     return response
 
 
@@ -216,14 +225,17 @@ def leave() -> ResponseReturnValue:
     return response
 
 
-def _show(form: WriteForm, code: int = 200, refused: list[tuple[str, str]] | None = None) -> ResponseReturnValue:
+def _show(
+    form: WriteForm, code: int = 200, refused: list[tuple[str, str]] | None = None
+) -> ResponseReturnValue:
     seen = followed(db(), g.request_id)
-    page = render_template("portal/follow.html", followed=seen, form=form, refused=refused, sensitive=seen.sensitive)
+    page = render_template(
+        "portal/follow.html", followed=seen, form=form, refused=refused, sensitive=seen.sensitive
+    )
     return page, code
 
 
-def _receipt_facts() -> dict[str, object]:
-    seen: Followed = followed(db(), g.request_id)
+def _receipt_facts(seen: Followed) -> dict[str, object]:
     secret = visit.secret()
     link = f"{settings().portal_address}{url_for('follow.open_link', secret=secret)}" if secret else None
     return {
@@ -244,4 +256,3 @@ def _secret(page: str) -> Response:
     response = make_response(page)
     response.holds_secret = True  # type: ignore[attr-defined]
     return response
-

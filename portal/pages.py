@@ -52,7 +52,9 @@ def emergencies() -> str:
 @same_for_everybody
 def houses() -> str:
     """Where to come: the houses, their hours and telephones."""
-    return render_template("portal/houses.html", houses=db().scalars(select(House).order_by(House.name)).all())
+    return render_template(
+        "portal/houses.html", houses=db().scalars(select(House).order_by(House.name)).all()
+    )
 
 
 @pages.get("/<lang>/accessibilite")

@@ -16,13 +16,13 @@ from casework.requests import LONGEST_WORDS, Answers
 from casework.vocabulary import (
     CALL_TIMES,
     CHANNELS,
+    N_,
     NEEDS,
     SPOKEN_LANGUAGES,
     THEMES,
     URGENCIES,
     CallTime,
     Channel,
-    N_,
     Word,
 )
 
@@ -38,13 +38,17 @@ def _clean(typed: str | None) -> str:
 class ThemeForm(FlaskForm):
     """What is it about? One tap answers and goes on."""
 
-    theme = StringField(validators=[AnyOf([theme.value for theme in THEMES], message=_l("Choisissez une réponse."))])
+    theme = StringField(
+        validators=[AnyOf([theme.value for theme in THEMES], message=_l("Choisissez une réponse."))]
+    )
 
 
 class UrgencyForm(FlaskForm):
     """Is it urgent? One tap answers and goes on."""
 
-    urgency = StringField(validators=[AnyOf([word.value for word in URGENCIES], message=_l("Choisissez une réponse."))])
+    urgency = StringField(
+        validators=[AnyOf([word.value for word in URGENCIES], message=_l("Choisissez une réponse."))]
+    )
 
 
 class WordsForm(FlaskForm):
@@ -53,7 +57,9 @@ class WordsForm(FlaskForm):
     words = TextAreaField(
         _l("Votre situation"),
         filters=[_clean],
-        validators=[Length(max=LONGEST_WORDS, message=_l("Votre texte est trop long. Gardez le plus important."))],
+        validators=[
+            Length(max=LONGEST_WORDS, message=_l("Votre texte est trop long. Gardez le plus important."))
+        ],
     )
 
 
@@ -61,7 +67,9 @@ class PlaceForm(FlaskForm):
     """Where I live. The search itself is in the view: it may answer with several communes."""
 
     commune_typed = StringField(
-        _l("Ville, village ou code postal"), filters=[_clean], validators=[Length(max=80, message=_l("C'est trop long."))]
+        _l("Ville, village ou code postal"),
+        filters=[_clean],
+        validators=[Length(max=80, message=_l("C'est trop long."))],
     )
 
 
@@ -81,7 +89,9 @@ class ContactForm(FlaskForm):
 
     sms_number = StringField(_l("Numéro de portable pour les SMS"), filters=[_clean])
     call_number = StringField(_l("Numéro de téléphone pour vous appeler"), filters=[_clean])
-    call_time = RadioField(_l("Quand vous appeler ?"), choices=_options(CALL_TIMES), default=CallTime.ANY.value)
+    call_time = RadioField(
+        _l("Quand vous appeler ?"), choices=_options(CALL_TIMES), default=CallTime.ANY.value
+    )
     email = StringField(_l("Adresse e-mail"), filters=[_clean])
     postal_address = TextAreaField(
         _l("Votre nom et votre adresse postale"),
@@ -89,7 +99,9 @@ class ContactForm(FlaskForm):
         validators=[Length(max=400, message=_l("C'est trop long."))],
     )
     name = StringField(
-        _l("Votre nom"), filters=[_clean], validators=[Optional(), Length(max=120, message=_l("C'est trop long."))]
+        _l("Votre nom"),
+        filters=[_clean],
+        validators=[Optional(), Length(max=120, message=_l("C'est trop long."))],
     )
 
     def ask_only(self, channels: Sequence[str]) -> None:
@@ -106,7 +118,8 @@ class ContactForm(FlaskForm):
                     delattr(self, name)
                 elif name != "call_time":
                     self[name].validators = [
-                        InputRequired(message=_l("Écrivez votre réponse ici.")), *self[name].validators
+                        InputRequired(message=_l("Écrivez votre réponse ici.")),
+                        *self[name].validators,
                     ]
 
     def validate_sms_number(self, field: StringField) -> None:

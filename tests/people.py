@@ -57,9 +57,15 @@ def settle(connection: Connection) -> None:
         insert(House),
         [
             {
-                "id": house, "name": f"Maison départementale de la solidarité de {town}", "address": address,
-                "postal_code": code, "town": town, "phone": phone, "email": f"mds-{house}@example.org",
-                "hours": "Du lundi au vendredi, de 9 heures à 17 heures.", "receives_no_fixed_place": house == "poitiers",
+                "id": house,
+                "name": f"Maison départementale de la solidarité de {town}",
+                "address": address,
+                "postal_code": code,
+                "town": town,
+                "phone": phone,
+                "email": f"mds-{house}@example.org",
+                "hours": "Du lundi au vendredi, de 9 heures à 17 heures.",
+                "receives_no_fixed_place": house == "poitiers",
             }
             for house, town, address, code, phone in (
                 ("poitiers", "Poitiers", "1 rue du Marché", "86000", "+33549000001"),
@@ -80,8 +86,14 @@ def settle(connection: Connection) -> None:
         insert(Agent),
         [
             {
-                "id": who.id, "login": who.login, "name": who.name, "house_id": who.house, "roles": [who.role.value],
-                "full_time_share": Decimal(who.share), "active": True, "password_hash": None,
+                "id": who.id,
+                "login": who.login,
+                "name": who.name,
+                "house_id": who.house,
+                "roles": [who.role.value],
+                "full_time_share": Decimal(who.share),
+                "active": True,
+                "password_hash": None,
             }
             for who in AGENTS
         ],
@@ -90,7 +102,12 @@ def settle(connection: Connection) -> None:
     connection.execute(
         insert(Sector),
         [
-            {"id": "poitiers-centre", "name": "Poitiers centre", "house_id": "poitiers", "mode": SectorMode.POOLED},
+            {
+                "id": "poitiers-centre",
+                "name": "Poitiers centre",
+                "house_id": "poitiers",
+                "mode": SectorMode.POOLED,
+            },
             {"id": "vouille", "name": "Vouillé", "house_id": "poitiers", "mode": SectorMode.COSECTORISED},
             {"id": "loudun", "name": "Loudun", "house_id": "loudun", "mode": SectorMode.POOLED},
         ],
@@ -109,7 +126,10 @@ def settle(connection: Connection) -> None:
         [
             {"sector_id": sector, "agent_id": who.id}
             for sector, who in (
-                ("poitiers-centre", PAUL), ("poitiers-centre", SARAH), ("vouille", LOUISE), ("vouille", PAUL),
+                ("poitiers-centre", PAUL),
+                ("poitiers-centre", SARAH),
+                ("vouille", LOUISE),
+                ("vouille", PAUL),
                 ("loudun", HUGO),
             )
         ],
@@ -118,8 +138,12 @@ def settle(connection: Connection) -> None:
         insert(Permanence),
         [
             {
-                "id": "vouille-mairie", "house_id": "poitiers", "commune_code": VOUILLE, "place": "Mairie",
-                "times": "Le mardi matin.", "by_appointment": True,
+                "id": "vouille-mairie",
+                "house_id": "poitiers",
+                "commune_code": VOUILLE,
+                "place": "Mairie",
+                "times": "Le mardi matin.",
+                "by_appointment": True,
             }
         ],
     )

@@ -6,7 +6,6 @@ French is the source: its catalogue repeats each string, so that its plurals are
 from __future__ import annotations
 
 import re
-import re
 import sys
 from copy import deepcopy
 from pathlib import Path
@@ -19,6 +18,7 @@ from babel.messages.pofile import read_po, write_po
 from casework.vocabulary import LANGUAGES
 
 ROOT = Path(__file__).resolve().parent.parent
+UNREAD = "# Review: not yet read by a native speaker."
 KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "N_": None, "_l": None, "lazy_gettext": None}
 PLACEHOLDER = re.compile(r"%\(\w+\)s")
 MessageId = str | tuple[str, ...] | list[str]
@@ -52,7 +52,7 @@ def read(language: str) -> Catalog:
     """A language's catalogue; an empty one when there is none yet."""
     path = path_of(language)
     if not path.exists():
-        return Catalog(locale=language, project="Allervers")
+        return Catalog(locale=language, project="Allervers", header_comment=UNREAD)
     with path.open("rb") as file:
         return read_po(file, locale=language)
 

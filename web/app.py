@@ -46,7 +46,9 @@ def make_app(face: str, settings: Settings, clock: Callable[[], datetime] | None
     identity = load_identity(settings.territory)
     app.extensions["identity"] = identity
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.globals.update(face=face, words=vocabulary, most_papers=MOST_PAPERS, mistakes=mistakes.of_form)
+    app.jinja_env.globals.update(
+        face=face, words=vocabulary, most_papers=MOST_PAPERS, mistakes=mistakes.of_form
+    )
     in_each_language = {code: identity.in_language(code) for code in vocabulary.LANGUAGES}
     app.context_processor(lambda: {"identity": in_each_language[language.language()]})
     app.jinja_env.filters.update(spoken=spoken, phone=show_phone)

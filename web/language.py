@@ -17,7 +17,9 @@ def language() -> str:
     """The language of this page: the address's, else the browser's, else French."""
     if "language" not in g:
         first = request.path.strip("/").split("/", 1)[0]
-        g.language = first if first in LANGUAGES else request.accept_languages.best_match(list(LANGUAGES)) or "fr"
+        g.language = (
+            first if first in LANGUAGES else request.accept_languages.best_match(list(LANGUAGES)) or "fr"
+        )
     chosen: str = g.language
     return chosen
 
@@ -35,7 +37,9 @@ def speak(app: Flask) -> None:
     app.jinja_env.globals.update(
         language=language, direction=lambda: facts().direction, languages=LANGUAGES, same_page_in=same_page_in
     )
-    app.jinja_env.filters.update(day=day, moment=moment, short_day=short_day, short_moment=short_moment, weight=weight)
+    app.jinja_env.filters.update(
+        day=day, moment=moment, short_day=short_day, short_moment=short_moment, weight=weight
+    )
 
 
 def same_page_in(other: str) -> str:
@@ -56,7 +60,7 @@ def moment(value: Any) -> str:
     """A date and an hour in words."""
     local = value.astimezone(PARIS)
     hour = format_time(local, "short", locale=_locale())
-    return gettext("%(day)s à %(hour)s", day=format_date(local, "long", _locale()), hour=hour)
+    return str(gettext("%(day)s à %(hour)s", day=format_date(local, "long", _locale()), hour=hour))
 
 
 def short_day(value: Any) -> str:
@@ -72,8 +76,10 @@ def short_moment(value: Any) -> str:
 def weight(size: int) -> str:
     """The size of a file, as people compare them."""
     if size < 1024 * 1024:
-        return gettext("%(count)s Ko", count=format_decimal(max(1, round(size / 1024)), locale=_locale()))
-    return gettext("%(count)s Mo", count=format_decimal(round(size / 1024 / 1024, 1), locale=_locale()))
+        return str(
+            gettext("%(count)s Ko", count=format_decimal(max(1, round(size / 1024)), locale=_locale()))
+        )
+    return str(gettext("%(count)s Mo", count=format_decimal(round(size / 1024 / 1024, 1), locale=_locale())))
 
 
 def _locale() -> str:

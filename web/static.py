@@ -17,7 +17,9 @@ FOLDER = ROOT / "static"
 def serve(app: Flask) -> None:
     """Serve `static/` under an address that holds a digest of all of it, and give templates `static_url`."""
     build = digest(FOLDER)
-    served = WhiteNoise(app.wsgi_app, max_age=31_536_000, immutable_file_test=lambda *_: True, charset="utf-8")
+    served = WhiteNoise(
+        app.wsgi_app, max_age=31_536_000, immutable_file_test=lambda *_: True, charset="utf-8"
+    )
     served.add_files(str(FOLDER), prefix=f"static/{build}/")
     app.wsgi_app = served  # type: ignore[method-assign]
     app.jinja_env.globals["static_url"] = lambda name: f"/static/{build}/{name}"

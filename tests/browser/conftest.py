@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, sync_playwright
 
 from casework.settings import ROOT
 from tests.conftest import Database
@@ -22,8 +22,8 @@ from tests.ldap_server import LdapServer
 from tests.local_servers import MailServer, TextProvider, free_port
 
 STARTED_WITHIN_SECONDS = 40
-PHONE = {"width": 360, "height": 740}
-DESK = {"width": 1280, "height": 800}
+PHONE: ViewportSize = {"width": 360, "height": 740}
+DESK: ViewportSize = {"width": 1280, "height": 800}
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,12 @@ def chromium() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=str(system) if system.exists() else None,
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"],
+            args=[
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-background-networking",
+                "--disable-component-update",
+            ],
         )
         yield browser
         browser.close()
@@ -104,15 +109,18 @@ def opens(chromium: Browser) -> Iterator[Opens]:
     contexts: list[BrowserContext] = []
     errors: list[str] = []
 
-    def open_one(*, viewport: dict[str, int] = DESK, language: str = "fr", javascript: bool = True) -> Page:
+    def open_one(*, viewport: ViewportSize = DESK, language: str = "fr", javascript: bool = True) -> Page:
         context = chromium.new_context(
             viewport=viewport, locale=language, java_script_enabled=javascript, timezone_id="Europe/Paris"
-        )  # type: ignore[arg-type]
+        )
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(10_000)
         page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on("console", lambda message: errors.append(message.text) if "Content Security" in message.text else None)
+        page.on(
+            "console",
+            lambda message: errors.append(message.text) if "Content Security" in message.text else None,
+        )
         return page
 
     yield open_one
@@ -121,7 +129,9 @@ def opens(chromium: Browser) -> Iterator[Opens]:
     assert errors == []
 
 
-def _start(stack: ExitStack, folder: Path, process: str, port: int | None, environment: dict[str, str]) -> None:
+def _start(
+    stack: ExitStack, folder: Path, process: str, port: int | None, environment: dict[str, str]
+) -> None:
     command = (
         [sys.executable, "-m", "casework", "worker"]
         if port is None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, ViewportSize, expect
 from sqlalchemy import text
 
 from tests import people
@@ -24,7 +24,13 @@ HER_THANKS = "شكرا جزيلا، سآتي يوم الخميس."
     ("language", "viewport"), [("ar", PHONE), ("fr", DESK)], ids=["phone in Arabic", "desk in French"]
 )
 def test_amina_asks_and_is_answered(
-    house: RunningHouse, database: Database, opens: Opens, language: str, viewport: dict[str, int], *, javascript: bool
+    house: RunningHouse,
+    database: Database,
+    opens: Opens,
+    language: str,
+    viewport: ViewportSize,
+    *,
+    javascript: bool,
 ) -> None:
     """Amina asks, a secretary qualifies and routes, the worker answers, Amina reads it and writes back."""
     amina = opens(viewport=viewport, language=language, javascript=javascript)
@@ -153,7 +159,9 @@ def answer(page: Page, words: str) -> None:
     expect(page.locator(".message.mine")).to_contain_text(words)
 
 
-def check_what_remains(house: RunningHouse, database: Database, number: str, worker: people.Character) -> None:
+def check_what_remains(
+    house: RunningHouse, database: Database, number: str, worker: people.Character
+) -> None:
     """The database and the mailbox tell the same story."""
     with database.owner.connect() as connection:
         row = connection.execute(

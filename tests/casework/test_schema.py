@@ -13,7 +13,9 @@ def test_migrating_an_empty_database_gives_the_models(database: Database) -> Non
             connection,
             opts={
                 "compare_type": True,
-                "include_object": lambda _o, name, kind, _r, _c: not (kind == "table" and name.startswith("procrastinate")),
+                "include_object": lambda _o, name, kind, _r, _c: (
+                    not (kind == "table" and name.startswith("procrastinate"))
+                ),
             },
         )
         assert compare_metadata(context, Base.metadata) == []

@@ -1,0 +1,102 @@
+"""Words in a person's language, outside the web: catalogues, dates in words, templates of mails and texts.
+
+French is what the code and the templates say; a catalogue gives the other languages, and where it lacks a
+sentence people read the French one.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import lru_cache
+from io import BytesIO
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.support import Translations
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from casework.settings import ROOT
+from casework.vocabulary import LANGUAGES
+
+PARIS = ZoneInfo("Europe/Paris")
+CATALOGUES = ROOT / "translations"
+TEMPLATES = ROOT / "templates"
+
+
+class UnknownLanguageError(ValueError):
+    """No such language among those of the interface."""
+
+
+@lru_cache
+def catalogue(language: str) -> Translations:
+    """A language's sentences: its compiled catalogue, or its source compiled here when newer or alone.
+
+    Raises:
+        UnknownLanguageError: not a language of the interface.
+    """
+    if language not in LANGUAGES:
+        raise UnknownLanguageError(language)
+    source = CATALOGUES / language / "LC_MESSAGES" / "messages.po"
+    compiled = source.with_suffix(".mo")
+    if _age(compiled) >= _age(source) > 0:
+        return Translations(BytesIO(compiled.read_bytes()))
+    return Translations(_compiled(source, language)) if source.exists() else Translations()
+
+
+def _age(path: Path) -> float:
+    """When a file last changed, in seconds since 1970; 0 if there is none."""
+    return path.stat().st_mtime if path.exists() else 0
+
+
+def _compiled(source: Path, language: str) -> BytesIO:
+    compiled = BytesIO()
+    with source.open("rb") as file:
+        write_mo(compiled, read_po(file, locale=language))
+    compiled.seek(0)
+    return compiled
+
+
+@lru_cache
+def environment(language: str) -> Environment:
+    """Templates of plain text, with the filters `date_in_words`, `day_and_month` and `together`."""
+    made = Environment(  # noqa: S701 - plain text, in which an escaped apostrophe would be a mistake
+        loader=FileSystemLoader(TEMPLATES),
+        extensions=["jinja2.ext.i18n"],
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.install_gettext_translations(catalogue(language), newstyle=True)  # type: ignore[attr-defined]
+    made.filters["date_in_words"] = lambda moment: date_in_words(moment, language)
+    made.filters["day_and_month"] = lambda moment: day_and_month(moment, language)
+    made.filters["together"] = lambda digits: together(digits, language)
+    return made
+
+
+def date_in_words(moment: datetime, language: str) -> str:
+    """The day in Paris, in words, with Latin digits: `mardi 10 novembre 2026`, `الثلاثاء 10 نوفمبر 2026`."""
+    return _day(moment, "EEEE d MMMM y", language)
+
+
+def day_and_month(moment: datetime, language: str) -> str:
+    """The day in Paris, short: `10 novembre`, `10 نوفمبر`."""
+    return _day(moment, "d MMMM", language)
+
+
+def together(digits: str, language: str) -> str:
+    """Groups of digits that stay in order and on one line among right-to-left words.
+
+    A common space lets the bidirectional algorithm turn the groups around; a no-break space joins them into
+    one number (UAX 9, W4). Elsewhere the common space stays: a text message has no other.
+    """
+    return digits.replace(" ", "\u00a0") if LANGUAGES[language].direction == "rtl" else digits
+
+
+def _day(moment: datetime, pattern: str, language: str) -> str:
+    day = moment.astimezone(PARIS).date()
+    if language == "fr" and day.day == 1:
+        pattern = pattern.replace("d ", "d'er' ")
+    return format_date(day, pattern, locale=language)

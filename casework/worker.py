@@ -1,0 +1,255 @@
+"""The worker: sends notifications, scans papers, renews lost links, picks up whatever a crash left behind.
+
+Work is a row with a state (design rule 2); a job of the queue carries only the row's id and may be lost,
+doubled or late without harm. Each minute a sweep gives a job to every row that waits without one, so retries
+and recovery are one mechanism. Whether somebody is at work on a row is told by its lock, which PostgreSQL
+drops with the connection of a worker that dies.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from threading import Thread
+from uuid import UUID
+
+import procrastinate
+import psycopg
+import pyrage
+from procrastinate import PsycopgConnector
+from procrastinate.exceptions import ProcrastinateException
+from pyrage.x25519 import Identity as KeyPair
+from sqlalchemy import ColumnElement, Engine, Select, Text, cast, column, or_, select, table, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import InstrumentedAttribute
+
+from casework import access, agents, delivery, lost_links, requests, scanner
+from casework.database import connect, defer, transaction
+from casework.documents import Document, Scan
+from casework.notifications import Delivery, LostLink, Notification
+from casework.requests import SendingKeys
+from casework.settings import Settings, SettingsError
+
+logger = logging.getLogger(__name__)
+
+QUEUE = "default"
+AT_ONCE = 4
+SCAN_PATIENCE = timedelta(minutes=2)
+MOST_PER_SWEEP = 500
+KEEP_FAILED_JOBS_HOURS = 7 * 24
+RESTART_SECONDS = 5.0
+
+Clock = Callable[[], datetime]
+JOBS = table("procrastinate_jobs", column("task_name", Text), column("args", JSONB))
+
+
+def real_time() -> datetime:
+    """Now."""
+    return datetime.now(UTC)
+
+
+def run(settings: Settings) -> None:
+    """Work until SIGTERM or SIGINT, then finish the jobs under way. Outlives the database's restarts.
+
+    Raises:
+        SettingsError: a key or an address is missing or wrong.
+    """
+    check(settings)
+    asyncio.run(_run(settings))
+
+
+def drain(settings: Settings, clock: Clock = real_time) -> None:
+    """Do everything that is due, once, and return: for tests and for the command line.
+
+    May run beside workers, and in a thread that has an event loop.
+
+    Raises:
+        SettingsError: a key or an address is missing or wrong.
+    """
+    check(settings)
+    failures: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            asyncio.run(_drain(settings, clock))
+        except BaseException as error:
+            failures.append(error)
+
+    thread = Thread(target=work, name="drain")
+    thread.start()
+    thread.join()
+    if failures:
+        raise failures[0]
+
+
+def check(settings: Settings) -> None:
+    """Refuse to start with settings that would make every job fail.
+
+    Raises:
+        SettingsError: names the setting.
+    """
+    if not settings.access_key:
+        raise SettingsError("ACCESS_KEY is empty: the worker needs the key that the portal has.")
+    try:
+        public_key = str(KeyPair.from_str(settings.documents_private_key).to_public())
+    except pyrage.IdentityError as error:
+        raise SettingsError("DOCUMENTS_PRIVATE_KEY should begin with AGE-SECRET-KEY-1.") from error
+    if public_key != settings.documents_public_key:
+        raise SettingsError("DOCUMENTS_PUBLIC_KEY and DOCUMENTS_PRIVATE_KEY are not of one pair.")
+    if settings.smtp_url:
+        delivery.mail_address(settings)
+    if settings.clamd_url:
+        scanner.clamd_of(settings)
+
+
+def make_worker(settings: Settings, engine: Engine, clock: Clock = real_time) -> procrastinate.App:
+    """The queue's tasks; they and the queue sign in to the database as the back office's role."""
+    app = procrastinate.App(
+        connector=PsycopgConnector(conninfo=settings.database_url, min_size=1, max_size=4),
+        worker_defaults={
+            "queues": [QUEUE],
+            "concurrency": AT_ONCE,
+            "delete_jobs": "successful",
+            "install_signal_handlers": False,
+        },
+    )
+
+    @app.task(name="send_notification", queue=QUEUE)
+    def send(row_id: str) -> None:
+        send_notification(engine, settings, UUID(row_id), clock())
+
+    @app.task(name="scan_document", queue=QUEUE)
+    def scan(row_id: str) -> None:
+        scanner.scan_paper(engine, settings, UUID(row_id))
+
+    @app.task(name="renew_link", queue=QUEUE)
+    def renew(row_id: str) -> None:
+        renew_link(engine, settings, UUID(row_id), clock())
+
+    @app.task(name="sweep", queue=QUEUE, priority=10)
+    async def tidy(timestamp: int) -> None:  # noqa: ARG001 - the queue says for which minute
+        await _tidy(app, engine, clock())
+
+    return app
+
+
+def send_notification(engine: Engine, settings: Settings, row_id: UUID, now: datetime) -> None:
+    """Try to send one notification, unless it left, is not due, or another worker holds it.
+
+    What nobody foresaw counts as a failed attempt: a message that can never leave must reach an agent's eyes.
+    """
+    try:
+        with transaction(engine) as session:
+            if notification := delivery.held(session, row_id, now):
+                delivery.send(session, settings, notification, now)
+    except Exception:
+        logger.exception("notification %s", row_id)
+        with transaction(engine) as session:
+            if notification := delivery.held(session, row_id, now):
+                failure = delivery.TemporaryFailureError(delivery.UNEXPECTED)
+                delivery.postpone(session, notification, failure, now)
+
+
+def renew_link(engine: Engine, settings: Settings, row_id: UUID, now: datetime) -> None:
+    """See to one lost link."""
+    with transaction(engine) as session:
+        lost_links.renew(
+            session, row_id, SendingKeys(settings.access_key, settings.documents_public_key), now
+        )
+
+
+def sweep(engine: Engine, now: datetime) -> None:
+    """Give a job to every row that is due and has none, and forget what has served its time."""
+    with transaction(engine) as session:
+        for task, row_id, due in (
+            (
+                "send_notification",
+                Notification.id,
+                (Notification.state == Delivery.PENDING)
+                & or_(Notification.attempts == 0, Notification.next_attempt_at <= now),
+            ),
+            (
+                "scan_document",
+                Document.id,
+                (Document.scan == Scan.PENDING) & (Document.received_at < now - SCAN_PATIENCE),
+            ),
+            ("renew_link", LostLink.id, LostLink.done_at.is_(None)),
+        ):
+            for found in session.scalars(_without_job(task, row_id, due)).all():
+                defer(session, task, found)
+    with transaction(engine) as session:
+        requests.forget_old_drafts(session, now)
+        access.forget_old_guesses(session, now)
+        agents.forget_old_sessions(session, now)
+
+
+def _without_job(task: str, row_id: InstrumentedAttribute[UUID], due: ColumnElement[bool]) -> Select[UUID]:
+    """Ids of due rows for which no job of that task waits."""
+    waiting = (
+        select(JOBS)
+        .where(text("status = 'todo'"), JOBS.c.task_name == task)
+        .where(JOBS.c.args["row_id"].astext == cast(row_id, Text))
+    )
+    return select(row_id).where(due, ~waiting.exists()).limit(MOST_PER_SWEEP)
+
+
+async def _tidy(app: procrastinate.App, engine: Engine, now: datetime) -> None:
+    await asyncio.to_thread(sweep, engine, now)
+    for job in await app.job_manager.get_stalled_jobs():  # of workers without a heartbeat
+        with suppress(ProcrastinateException):  # a colleague was quicker
+            await app.job_manager.retry_job(job)
+    await app.job_manager.delete_old_jobs(
+        nb_hours=KEEP_FAILED_JOBS_HOURS, include_failed=True, include_cancelled=True, include_aborted=True
+    )
+
+
+async def _run(settings: Settings) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    while not stop.is_set():
+        engine = connect(settings.database_url)
+        try:
+            await _work_until(stop, make_worker(settings, engine), engine)
+        except (ProcrastinateException, psycopg.Error, SQLAlchemyError):
+            logger.exception("worker: the database is away, trying again in %s s", RESTART_SECONDS)
+        finally:
+            engine.dispose()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), RESTART_SECONDS)
+
+
+async def _work_until(stop: asyncio.Event, app: procrastinate.App, engine: Engine) -> None:
+    """Work until asked to stop, or until the queue's connections fail."""
+    app.periodic(cron="* * * * *")(app.tasks["sweep"])
+    await asyncio.to_thread(sweep, engine, real_time())  # what a crash left behind need not wait for a minute
+    async with app.open_async():
+        working = asyncio.create_task(app.run_worker_async())
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        working.cancel()  # the queue takes no more jobs and finishes those under way
+        with suppress(asyncio.CancelledError):
+            await working
+
+
+async def _drain(settings: Settings, clock: Clock) -> None:
+    engine = connect(settings.database_url, pooled=False)
+    app = make_worker(settings, engine, clock)
+    async with app.open_async():
+        await _tidy(app, engine, clock())
+        while await asyncio.to_thread(_has_work, engine):
+            await app.run_worker_async(wait=False, listen_notify=False)
+
+
+def _has_work(engine: Engine) -> bool:
+    with transaction(engine) as session:
+        due = text(
+            "status = 'todo' AND queue_name = :queue AND (scheduled_at IS NULL OR scheduled_at <= now())"
+        )
+        return session.scalar(select(select(JOBS).where(due).exists()), {"queue": QUEUE}) is True

@@ -1,0 +1,123 @@
+"""The portal and the worker as real processes, that can be killed without warning and come back."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO
+
+from casework.settings import ROOT
+from tests.conftest import Database
+
+POLL_SECONDS = 0.005
+PATIENCE_SECONDS = 20.0
+
+
+def wait_until(condition: Callable[[], object], what: str, patience: float = PATIENCE_SECONDS) -> None:
+    """Poll until something is true.
+
+    Raises:
+        TimeoutError: it was not, for that long.
+    """
+    tick, until = threading.Event(), time.monotonic() + patience
+    while not condition():
+        if time.monotonic() > until:
+            raise TimeoutError(f"waited {patience:.0f} s for {what}")
+        tick.wait(POLL_SECONDS)
+
+
+class Portal:
+    """The portal under gunicorn. The listening socket is ours: while its processes die, people wait at the door."""
+
+    def __init__(self, database: Database, var: Path, log: IO[bytes]) -> None:
+        self._socket = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self.address = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        descriptor = self._socket.fileno()
+        given = {
+            **_common(database, var),
+            "DATABASE_URL": database.urls[1],
+            "SECRET_KEY": "a secret of the portal in tests",
+            "PORTAL_ADDRESS": self.address,
+        }
+        command = [
+            "gunicorn",
+            "--config",
+            "web/gunicorn_settings.py",
+            "--bind",
+            f"fd://{descriptor}",
+            "portal.app:create()",
+        ]
+        self._master = subprocess.Popen(
+            [sys.executable, "-m", *command],
+            cwd=ROOT,
+            env=given,
+            stderr=log,
+            stdout=log,
+            pass_fds=[descriptor],
+        )
+
+    def workers(self) -> list[int]:
+        """The process ids of those who answer people now."""
+        children = Path(f"/proc/{self._master.pid}/task/{self._master.pid}/children")
+        return [int(pid) for pid in children.read_text(encoding="ascii").split()]
+
+    def kill(self, how_many: int) -> int:
+        """Kill as many workers without warning; the master starts others. Returns how many died."""
+        wait_until(lambda: len(self.workers()) >= how_many, "the portal's processes")
+        victims = self.workers()[:how_many]
+        for pid in victims:
+            os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: not set(victims) & set(self.workers()), "the killed processes to be gone")
+        return len(victims)
+
+    def stop(self) -> None:
+        """Stop for good."""
+        self._master.terminate()
+        try:
+            self._master.wait(PATIENCE_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._master.kill()
+        self._socket.close()
+
+
+class Worker:
+    """The worker of the house; `kill` it, `start` it again."""
+
+    def __init__(self, database: Database, var: Path, log: IO[bytes]) -> None:
+        self._given = {
+            **_common(database, var),
+            "DATABASE_URL": database.urls[2],
+            "DOCUMENTS_PRIVATE_KEY": database.private_key,
+        }
+        self._log = log
+        self.start()
+
+    def start(self) -> None:
+        """Start a fresh one."""
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "casework", "worker"],
+            cwd=ROOT, env=self._given, stderr=self._log, stdout=self._log, start_new_session=True,
+        )  # fmt: skip
+
+    def kill(self) -> int:
+        """Kill it without warning; returns how many died."""
+        self._process.kill()
+        self._process.wait(PATIENCE_SECONDS)
+        return 1
+
+
+def _common(database: Database, var: Path) -> dict[str, str]:
+    return {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(ROOT),
+        "ALLERVERS_VAR": str(var),
+        "ACCESS_KEY": database.access_key,
+        "DOCUMENTS_PUBLIC_KEY": database.public_key,
+    }
