@@ -30,6 +30,18 @@ class Visitor:
         self.shown: list[Page] = []
         self._page: Page | None = None
 
+    def second_tab(self) -> Visitor:
+        """Another tab of the same browser: the same cookies, the same page on the screen."""
+        tab = type(self).__new__(type(self))
+        tab.__dict__.update(self.__dict__)
+        tab.client = self.client.application.test_client()
+        host = urlsplit(self.origin).hostname or ""
+        name = self.client.application.config["SESSION_COOKIE_NAME"]
+        if cookie := self.client.get_cookie(name, domain=host):
+            tab.client.set_cookie(name, cookie.value, domain=host)
+        tab.locations, tab.shown = [], []
+        return tab
+
     @property
     def page(self) -> Page:
         """The page on the screen."""

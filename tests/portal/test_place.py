@@ -38,7 +38,8 @@ def test_a_postal_code_of_several_communes_lets_one_choose(marcel: Person, datab
     ("typed", "code"),
     [
         ("Vouillé", VOUILLE), ("VOUILLE", VOUILLE), ("  vouille ", VOUILLE), ("Poitier", POITIERS),
-        ("poitiers 86000", POITIERS), ("86000", POITIERS), ("86 200", LOUDUN), ("٨٦٢٠٠", LOUDUN), ("loudin", LOUDUN),
+        ("poitiers 86000", POITIERS), ("86000", POITIERS), ("86 200", LOUDUN), ("٨٦٢٠٠", LOUDUN),
+        ("loudin", LOUDUN),
     ],
 )  # fmt: skip
 def test_one_match_goes_on(marcel: Person, typed: str, code: str) -> None:
