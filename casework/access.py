@@ -98,7 +98,7 @@ def keys_for(key: str, secret: str, number: str, request_id: UUID, now: datetime
 
 
 def new_number() -> str:
-    """A number people can say aloud: eight digits and a check digit (Damm), which catches one wrong or swapped digit."""
+    """A number people can say aloud: eight digits and a check digit (Damm) against one wrong or swapped digit."""
     digits = f"{10_000_000 + secrets.randbelow(90_000_000)}"
     return digits + damm.calc_check_digit(digits)
 

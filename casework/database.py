@@ -10,7 +10,7 @@ import enum
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from sqlalchemy import Date, Engine, Enum, MetaData, Text, Uuid, create_engine, event, text
@@ -34,7 +34,7 @@ class Base(DeclarativeBase):
             "pk": "%(table_name)s_pkey",
         }
     )
-    type_annotation_map = {
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
         str: Text,
         datetime: TIMESTAMP(timezone=True),
         date: Date,

@@ -238,7 +238,7 @@ _french_holidays = holidays.country_holidays("FR")
 
 @dataclass(frozen=True)
 class SendingKeys:
-    """What sending needs besides the answers: the key of the hashes, and the public key papers and links are sealed to."""
+    """What sending needs besides the answers: the key of the hashes, the public key that papers are sealed to."""
 
     access_key: str
     documents_public_key: str

@@ -180,7 +180,8 @@ def _start(
     else:
         command = [
             sys.executable, "-m", "gunicorn", "--config", str(ROOT / "web" / "gunicorn_settings.py"),
-            "--bind", f"{environment.get('ALLERVERS_BIND') or '127.0.0.1'}:{ports[process]}", f"{process}.app:create()",
+            "--bind", f"{environment.get('ALLERVERS_BIND') or '127.0.0.1'}:{ports[process]}",
+            f"{process}.app:create()",
         ]  # fmt: skip
     return subprocess.Popen(command, cwd=ROOT, env=given, start_new_session=True)  # noqa: S603 - our own commands
 

@@ -200,7 +200,7 @@ def _switch_language(asked: Question, form: FlaskForm, answers: Answers, other: 
 def _place(asked: Question, form: FlaskForm, answers: Answers) -> ResponseReturnValue:
     """Find the commune: one match goes on, several are shown, none is said plainly and is no dead end."""
     if chosen := request.form.get("commune_code"):
-        commune = (db().get(Commune, chosen) if chosen.isalnum() else None) or abort(404)
+        commune = db().get(Commune, chosen) or abort(404)
         return _settle(asked, answers, commune.name, commune.code)
     if request.form.get("no_fixed_place"):
         return _settle(asked, answers, "", "")
@@ -208,10 +208,10 @@ def _place(asked: Question, form: FlaskForm, answers: Answers) -> ResponseReturn
         return _settle(asked, answers, form.commune_typed.data or "", "")
     if not form.validate():
         return _show(asked, form, 422)
-    typed = form.commune_typed.data
-    if not typed:
-        form.commune_typed.errors = [gettext("Écrivez votre ville ou votre code postal.")]
-        return _show(asked, form, 422)
+    return _search(asked, form, answers, form.commune_typed.data)
+
+
+def _search(asked: Question, form: FlaskForm, answers: Answers, typed: str) -> ResponseReturnValue:
     found = find_communes(db(), typed)
     if len(found) == 1:
         return _settle(asked, answers, found[0].name, found[0].code)

@@ -9,8 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import HiddenField, StringField, TextAreaField
-from wtforms.validators import UUID as IsUuid
+from wtforms import HiddenField, StringField, TextAreaField, validators
 from wtforms.validators import InputRequired, Length
 
 from casework import access, journal, messages
@@ -62,7 +61,7 @@ class WriteForm(FlaskForm):
             )
         ],
     )
-    submission = HiddenField(validators=[IsUuid()])
+    submission = HiddenField(validators=[validators.UUID()])
 
 
 @follow.get("/s/<secret>")

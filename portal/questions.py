@@ -69,7 +69,10 @@ class PlaceForm(FlaskForm):
     commune_typed = StringField(
         _l("Ville, village ou code postal"),
         filters=[_clean],
-        validators=[Length(max=80, message=_l("C'est trop long."))],
+        validators=[
+            InputRequired(message=_l("Écrivez votre ville ou votre code postal.")),
+            Length(max=80, message=_l("C'est trop long.")),
+        ],
     )
 
 
