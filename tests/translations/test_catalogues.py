@@ -39,6 +39,7 @@ KNOWN_ABBREVIATIONS = {
     "SMS": "the word people say; its full name is English",
     "PDF": "the name the telephone shows for such a file",
     "Mo": "what telephones write beside the size of a file",
+    "Ko": "the same, for a small one",
 }
 
 SAID_ALIKE = {"en": {"Messages", "Pages", "Urgent"}}
