@@ -34,7 +34,7 @@ def wait_until(condition: Callable[[], object], what: str, patience: float = PAT
 
 
 class Portal:
-    """The portal under gunicorn. The listening socket is ours: while its processes die, people wait at the door."""
+    """The portal under gunicorn. The listening socket is ours: while processes die, people wait at the door."""
 
     def __init__(self, database: Database, var: Path, log: IO[bytes]) -> None:
         self._socket = socket.create_server(("127.0.0.1", 0), backlog=128)

@@ -17,13 +17,17 @@ GIVES_UP_SECONDS = 60.0
 PAPER = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
 
 NAMES = (
-    "Amina", "Marcel", "Fatou", "Yasmine", "Léa", "Ibrahim", "Odette", "Karim", "Nour", "Josiane", "Mamadou", "Elena",
-    "Thierry", "Samira", "Gérard", "Aïcha", "Dylan", "Mireille", "Oksana", "Bakary",
+    "Amina", "Marcel", "Fatou", "Yasmine", "Léa", "Ibrahim", "Odette", "Karim", "Nour", "Josiane", "Mamadou",
+    "Elena", "Thierry", "Samira", "Gérard", "Aïcha", "Dylan", "Mireille", "Oksana", "Bakary",
 )  # fmt: skip
 
 WAYS: tuple[tuple[Channel, ...], ...] = (
-    (Channel.SMS,), (Channel.EMAIL,), (Channel.SMS, Channel.EMAIL), (Channel.CALL,), (Channel.LETTER, Channel.EMAIL),
-)  # fmt: skip
+    (Channel.SMS,),
+    (Channel.EMAIL,),
+    (Channel.SMS, Channel.EMAIL),
+    (Channel.CALL,),
+    (Channel.LETTER, Channel.EMAIL),
+)
 
 
 class NoWayForwardError(Exception):
@@ -32,7 +36,7 @@ class NoWayForwardError(Exception):
 
 @dataclass(frozen=True)
 class Receipt:
-    """What one holds once it is sent. `number`: nine digits; `code`: twelve; `secret`: the end of the link."""
+    """What one holds once it is sent: a number of nine digits, a code of twelve, the end of the link."""
 
     number: str
     code: str
@@ -92,7 +96,7 @@ class Person:
 
 
 class Phone:
-    """A person's browser: it keeps cookies, follows redirections, and posts the same form again after a cut."""
+    """A person's browser: keeps cookies, follows redirections, posts the same form again after a cut."""
 
     def __init__(self, address: str, person: Person) -> None:
         self.person = person
