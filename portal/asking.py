@@ -19,6 +19,7 @@ from casework.territory import Commune, find_communes
 from casework.vocabulary import LANGUAGES, N_, SENSITIVE_THEMES, URGENCIES, Urgency
 from portal import visit
 from portal.questions import BY_ASKS, BY_SLUG, QUESTIONS, Question, after, before, filled, keep, keep_typed
+from web.compression import showing_secret
 from web.doors import ANYONE, open_to
 from web.language import language
 from web.transactions import db, now, settings
@@ -92,9 +93,11 @@ def resume() -> ResponseReturnValue:
 @open_to(visit.DRAFT)
 def later() -> ResponseReturnValue:
     """Save and come back: the link that opens this draft again."""
-    return render_template(
-        "portal/later.html", link=_link(), sensitive=_is_sensitive(_answers()), resume=_resume(_answers())
+    answers = _answers()
+    page = render_template(
+        "portal/later.html", link=_link(), sensitive=_is_sensitive(answers), resume=_resume(answers)
     )
+    return showing_secret(page)
 
 
 @asking.post("/plus-tard")

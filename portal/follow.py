@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID, uuid4
 
-from flask import Blueprint, Response, g, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, g, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _l
@@ -21,6 +21,7 @@ from casework.people import UnreachableError, read_email, read_phone
 from portal import visit
 from portal.asking import take_papers
 from portal.receipt import as_pdf, qr_code
+from web.compression import showing_secret
 from web.doors import ANYONE, open_to
 from web.language import language
 from web.mistakes import page as mistake
@@ -200,7 +201,7 @@ def write() -> ResponseReturnValue:
 @open_to(visit.REQUEST)
 def receipt() -> ResponseReturnValue:
     """The acknowledgement (CRPA R112-11-1), with the link and the code while this browser knows them."""
-    return _secret(render_template("portal/receipt.html", **_receipt_facts(followed(db(), g.request_id))))
+    return showing_secret(render_template("portal/receipt.html", **_receipt_facts(followed(db(), g.request_id))))
 
 
 @follow.get("/recu.pdf")
@@ -248,10 +249,3 @@ def _receipt_facts(seen: Followed) -> dict[str, object]:
 
 def _read_contact(typed: str) -> str:
     return read_email(typed) if "@" in typed else read_phone(typed)
-
-
-def _secret(page: str) -> Response:
-    """A page that shows a secret: not compressed."""
-    response = make_response(page)
-    response.holds_secret = True  # type: ignore[attr-defined]
-    return response

@@ -41,6 +41,13 @@ def compress(app: Flask) -> None:
         return response
 
 
+def showing_secret(page: str) -> Response:
+    """A page that shows a secret: not compressed."""
+    response = make_response(page)
+    response.holds_secret = True  # type: ignore[attr-defined]
+    return response
+
+
 def same_for_everybody(view: Callable[..., str]) -> Callable[..., Response]:
     """A page without anything personal: rendered and compressed once per language and encoding, then kept.
 
