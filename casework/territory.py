@@ -103,14 +103,15 @@ def fold(text: str) -> str:
     >>> fold("Saint-Benoît"), fold("ST BENOIT"), fold("٨٦٠٠٠")
     ('saint benoit', 'saint benoit', '86000')
     """
-    plain = "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
+    small = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
+    plain = "".join(c for c in small if not unicodedata.combining(c))
     digits = "".join(str(unicodedata.digit(c)) if c.isdigit() else c for c in plain)
     words = re.findall(r"[^\W_]+", digits.replace("œ", "oe"))
     return " ".join({"st": "saint", "ste": "sainte"}.get(word, word) for word in words)
 
 
 def find_communes(session: Session, typed: str, *, limit: int = 8) -> list[Commune]:
-    """Communes that match a name or a postal code as a person types it, best first.
+    """Communes of a sector that match a name or a postal code as a person types it, best first.
 
     An exact name wins alone, unless two communes share it; a postal code gives all its communes; otherwise
     names that begin with, then contain, then look like what was typed.
@@ -118,12 +119,16 @@ def find_communes(session: Session, typed: str, *, limit: int = 8) -> list[Commu
     wanted = fold(typed)
     if not wanted:
         return []
-    communes = session.scalars(select(Commune).order_by(Commune.population.desc(), Commune.code)).all()
+    communes = session.scalars(
+        select(Commune)
+        .join(SectorCommune, SectorCommune.commune_code == Commune.code)
+        .order_by(Commune.population.desc(), Commune.code)
+    ).all()
     if wanted.replace(" ", "").isdigit():
         code = wanted.replace(" ", "")
         return [commune for commune in communes if code in commune.postal_codes]
-    without_code = re.sub(r"\b\d{5}\b", "", wanted).strip()
-    return _by_name(communes, without_code or wanted)[:limit]
+    name = re.sub(r"\b(\d+|cedex)\b", " ", wanted)
+    return _by_name(communes, " ".join(name.split()) or wanted)[:limit]
 
 
 def _by_name(communes: Sequence[Commune], wanted: str) -> list[Commune]:
