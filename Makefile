@@ -7,7 +7,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PO := $(wildcard translations/*/LC_MESSAGES/messages.po)
 MO := $(PO:.po=.mo)
-STATIC := $(shell find static -type f ! -name '*.br' ! -name '*.gz')
+STATIC := $(shell find static -type f ! -name '*.br' ! -name '*.gz' ! -name .compressed)
 
 export ALLERVERS_VAR ?= $(CURDIR)/var
 export PYTHONPATH := $(CURDIR)
