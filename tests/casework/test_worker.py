@@ -119,13 +119,16 @@ def test_a_lost_job_is_given_again(database: Database, now: datetime) -> None:
 
 
 def test_a_doubled_job_sends_once(database: Database, now: datetime) -> None:
-    (receipt,) = notifications_of(database, ask(database, now).id)
+    moreau = ask(database, now)
+    (receipt,) = notifications_of(database, moreau.id)
     with transaction(database.backoffice) as session:
         for _ in range(5):
             session.execute(text("SELECT defer_work('send_notification', :id, NULL)"), {"id": receipt.id})
     with MailServer() as server:
         worker.drain(worker_settings(database, smtp_url=server.url))
         assert len(server.mailbox.all) == 1
+    assert only_state(database, moreau) is Delivery.SENT
+    assert [action for action, _details in journal_of(database, moreau.id)] == ["sent", "notified"]
 
 
 def test_a_row_with_a_job_gets_no_second_one(database: Database, now: datetime) -> None:
