@@ -20,6 +20,7 @@ from casework.notifications import lose_link
 from casework.people import UnreachableError, read_email, read_phone
 from portal import visit
 from portal.asking import take_papers
+from portal.questions import clean
 from portal.receipt import as_pdf, qr_code
 from web.compression import showing_secret
 from web.doors import ANYONE, open_to
@@ -35,10 +36,13 @@ class EnterForm(FlaskForm):
 
     number = StringField(
         _l("Numéro de la demande"),
+        filters=[clean],
         validators=[InputRequired(message=_l("Écrivez le numéro de votre demande."))],
     )
     code = StringField(
-        _l("Code secret"), validators=[InputRequired(message=_l("Écrivez votre code secret."))]
+        _l("Code secret"),
+        filters=[clean],
+        validators=[InputRequired(message=_l("Écrivez votre code secret."))],
     )
 
 
@@ -47,6 +51,7 @@ class LostForm(FlaskForm):
 
     contact = StringField(
         _l("Votre numéro de téléphone ou votre e-mail"),
+        filters=[clean],
         validators=[InputRequired(message=_l("Écrivez votre numéro ou votre e-mail.")), Length(max=200)],
     )
 
@@ -75,12 +80,13 @@ def open_link(secret: str) -> ResponseReturnValue:
         access.slow_guessing(db(), key, [source], now())
     except TooManyGuessesError:
         return mistake(429)
+    before = visit.held()
     visit.hold_secret(secret[:64])
     if visit.draft():
         return redirect(url_for("asking.resume"), 303)
     if access.opened_request(db()):
         return redirect(url_for("follow.show"), 303)
-    visit.let_go()
+    visit.hold_again(before)
     access.note_failure(db(), key, [source], now())
     db().commit()
     return render_template("portal/dead_link.html"), 404
@@ -112,10 +118,11 @@ def check_code() -> ResponseReturnValue:
         access.slow_guessing(db(), key, subjects, now())
     except TooManyGuessesError:
         return mistake(429)
+    before = visit.held()
     visit.hold_code(number, code)
     if access.opened_request(db()):
         return redirect(url_for("follow.show"), 303)
-    visit.let_go()
+    visit.hold_again(before)
     access.note_failure(db(), key, subjects, now())
     db().commit()
     form.code.errors = [gettext("Le numéro et le code ne vont pas ensemble.")]

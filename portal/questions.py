@@ -31,7 +31,8 @@ def _options(words: dict[Any, Word]) -> list[tuple[str, str]]:
     return [(value.value, word.label) for value, word in words.items()]
 
 
-def _clean(typed: str | None) -> str:
+def clean(typed: str | None) -> str:
+    """What was typed, without what no keyboard types and the database refuses."""
     return (typed or "").replace("\x00", "").replace("\r\n", "\n").strip()
 
 
@@ -56,7 +57,7 @@ class WordsForm(FlaskForm):
 
     words = TextAreaField(
         _l("Votre situation"),
-        filters=[_clean],
+        filters=[clean],
         validators=[
             Length(max=LONGEST_WORDS, message=_l("Votre texte est trop long. Gardez le plus important."))
         ],
@@ -68,7 +69,7 @@ class PlaceForm(FlaskForm):
 
     commune_typed = StringField(
         _l("Ville, village ou code postal"),
-        filters=[_clean],
+        filters=[clean],
         validators=[
             InputRequired(message=_l("Écrivez votre ville ou votre code postal.")),
             Length(max=80, message=_l("C'est trop long.")),
@@ -90,20 +91,20 @@ class ChannelsForm(FlaskForm):
 class ContactForm(FlaskForm):
     """What is needed for the chosen ways, and a name if one wants."""
 
-    sms_number = StringField(_l("Numéro de portable pour les SMS"), filters=[_clean])
-    call_number = StringField(_l("Numéro de téléphone pour vous appeler"), filters=[_clean])
+    sms_number = StringField(_l("Numéro de portable pour les SMS"), filters=[clean])
+    call_number = StringField(_l("Numéro de téléphone pour vous appeler"), filters=[clean])
     call_time = RadioField(
         _l("Quand vous appeler ?"), choices=_options(CALL_TIMES), default=CallTime.ANY.value
     )
-    email = StringField(_l("Adresse e-mail"), filters=[_clean])
+    email = StringField(_l("Adresse e-mail"), filters=[clean])
     postal_address = TextAreaField(
         _l("Votre nom et votre adresse postale"),
-        filters=[_clean],
+        filters=[clean],
         validators=[Length(max=400, message=_l("C'est trop long."))],
     )
     name = StringField(
         _l("Votre nom"),
-        filters=[_clean],
+        filters=[clean],
         validators=[Optional(), Length(max=120, message=_l("C'est trop long."))],
     )
 

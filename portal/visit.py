@@ -32,6 +32,19 @@ def _hold(secret_hash: str) -> None:
     present(db(), secret_hash)
 
 
+def held() -> dict[str, str]:
+    """What this browser follows now, to go back to after a guess that opened nothing."""
+    return {name: session[name] for name in ("secret", "opens") if name in session}
+
+
+def hold_again(before: dict[str, str]) -> None:
+    """Follow again what was followed before; the rest of the session, the forms' token, was never touched."""
+    for name in ("secret", "opens"):
+        session.pop(name, None)
+    session.update(before)
+    g.pop("draft", None)
+
+
 def secret() -> str | None:
     """The secret of the link, unless the person came in with a number and a code."""
     held: str | None = session.get("secret")
