@@ -57,13 +57,18 @@ def one_of(vocabulary: type[enum.StrEnum]) -> Enum:
 
 
 def connect(url: str, *, pooled: bool = True) -> Engine:
-    """An engine for `url` (`postgresql://…`); `pooled=False` for short-lived commands."""
+    """An engine for `url` (`postgresql://…`); `pooled=False` for short-lived commands.
+
+    Its errors never show the values of a statement: they end in logs, and may be somebody's words.
+    """
     driver_url = url.replace("postgresql://", "postgresql+psycopg://", 1).replace(
         "postgres://", "postgresql+psycopg://", 1
     )
     if not pooled:
-        return create_engine(driver_url, poolclass=NullPool)
-    return create_engine(driver_url, pool_size=4, max_overflow=4, pool_pre_ping=True, pool_recycle=1800)
+        return create_engine(driver_url, poolclass=NullPool, hide_parameters=True)
+    return create_engine(
+        driver_url, pool_size=4, max_overflow=4, pool_pre_ping=True, pool_recycle=1800, hide_parameters=True
+    )
 
 
 @event.listens_for(Session, "after_begin")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import traceback
+
 from flask import Flask, Response, current_app, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
@@ -43,8 +45,19 @@ def _too_large(_error: RequestEntityTooLarge) -> Response:
 def _broken(error: Exception) -> Response:
     """An error of ours. The log names the view, not the address: an address may hold a secret."""
     db().rollback()
-    current_app.logger.error("error in %s %s", request.method, request.endpoint, exc_info=error)
+    current_app.logger.error("error in %s %s\n%s", request.method, request.endpoint, _where(error))
     return page(500)
+
+
+def _where(error: BaseException) -> str:
+    """Where it broke and what kind of error it is, cause first.
+
+    Not its message: the database's own quotes the row that failed, somebody's words included.
+    """
+    cause = error.__cause__ or error.__context__
+    kind = " ".join(filter(None, [type(error).__qualname__, getattr(error, "sqlstate", None)]))
+    frames = "".join(traceback.format_tb(error.__traceback__))
+    return f"{_where(cause) if cause else ''}{frames}{kind}\n"
 
 
 def page(code: int) -> Response:
