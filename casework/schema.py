@@ -29,7 +29,11 @@ def migrate(engine: Engine, revision: str = "head") -> None:
         connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('allervers migrations'))"))
         for role in (PORTAL_ROLE, BACKOFFICE_ROLE):
             if not connection.scalar(text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": role}):
-                connection.exec_driver_sql(f'CREATE ROLE "{role}" LOGIN')
+                # Roles are the whole server's: another database of it may be creating them at this moment.
+                connection.exec_driver_sql(
+                    f'DO $$ BEGIN CREATE ROLE "{role}" LOGIN; '
+                    "EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
+                )
         command.upgrade(alembic_config(connection), revision)
 
 
