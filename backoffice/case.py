@@ -30,7 +30,7 @@ from casework.people import ContactWay
 from casework.requests import ChangedMeanwhileError, Request
 from casework.territory import Commune, House, Sector
 from casework.triage import Act, NotAllowedError, NotYoursError, ReasonMissingError, Reply
-from casework.vocabulary import Outcome, Theme
+from casework.vocabulary import Outcome, State, Theme
 from web.doors import open_to
 from web.headers import PAPER_POLICY
 from web.transactions import db, now, settings
@@ -50,6 +50,17 @@ FORMS: dict[Act, type[VersionedForm]] = {
     Act.CLOSE: OutcomeForm,
     Act.REOPEN: NothingForm,
 }
+
+
+EXPECTED: dict[State, tuple[Act, ...]] = {
+    State.RECEIVED: (Act.QUALIFY,),
+    State.QUALIFIED: (Act.ROUTE, Act.ANSWER),
+    State.ROUTED: (Act.TAKE, Act.ANSWER),
+    State.TAKEN: (Act.ANSWER,),
+    State.WAITING: (Act.ANSWER,),
+    State.CLOSED: (Act.REOPEN,),
+}
+"""What one most likely comes to do: its form is open, the others are folded."""
 
 
 @case.get("/<uuid:request_id>")
@@ -75,6 +86,10 @@ def do(request_id: UUID, act: str) -> ResponseReturnValue:
         db().commit()
     except ChangedMeanwhileError:
         db().rollback()
+        if isinstance(form, WriteForm) and messages.already_received(
+            db(), request_id, UUID(form.submission.data)
+        ):
+            return redirect(url_for("case.show", request_id=request_id, fait=wanted.value), 303)
         return _show(_read(request_id), form_of={wanted: form}, code=409, changed=True)
     except ReasonMissingError:
         db().rollback()
@@ -216,6 +231,7 @@ def _show(
         acts=acts,
         forms=forms,
         tried=next(iter(form_of), None) if form_of else None,
+        expected=next((act for act in EXPECTED[opened.state] if act in acts), None),
         changed=changed,
         done=request.args.get("fait") if not form_of else None,
         now=now(),

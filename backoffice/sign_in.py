@@ -74,6 +74,7 @@ def enter() -> ResponseReturnValue:
             db().commit()
         asked.password.errors = [refused.message]
         return _show(asked, 422 if refused.counts else 503)
+    # A second factor (requirement F3) belongs here: the person is known, no session is open yet.
     session.clear()
     session["token"] = agents.open_session(db(), agent, now())
     journal.write(db(), journal.Action.SIGNED_IN, now(), agent=agent)

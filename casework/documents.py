@@ -15,7 +15,7 @@ from uuid import UUID, uuid4
 import puremagic
 from pyrage import decrypt, encrypt
 from pyrage.x25519 import Identity, Recipient
-from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, delete, func, select, update
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, delete, func, select, text, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from casework.database import Base, defer, one_of
@@ -46,7 +46,10 @@ class Document(Base):
     """A paper: its name and size, not its content."""
 
     __tablename__ = "documents"
-    __table_args__ = (CheckConstraint("draft_id IS NOT NULL OR request_id IS NOT NULL", name="belongs"),)
+    __table_args__ = (
+        CheckConstraint("draft_id IS NOT NULL OR request_id IS NOT NULL", name="belongs"),
+        Index("documents_to_scan_idx", "received_at", postgresql_where=text("scan = 'pending'")),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     draft_id: Mapped[UUID | None] = mapped_column(ForeignKey("drafts.id", ondelete="CASCADE"), index=True)

@@ -63,6 +63,12 @@ def of_request(session: Session, request_id: UUID) -> list[Message]:
     )
 
 
+def already_received(session: Session, request_id: UUID, submission: UUID) -> bool:
+    """True when the form with that number was received before: a second tap, not a second message."""
+    found = select(Message.id).where(Message.request_id == request_id, Message.submission == submission)
+    return session.scalar(found) is not None
+
+
 def write_as_citizen(
     session: Session, request_id: UUID, body: str, language: str, submission: UUID, now: datetime
 ) -> bool:

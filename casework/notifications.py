@@ -87,6 +87,7 @@ class LostLink(Base):
     """
 
     __tablename__ = "lost_links"
+    __table_args__ = (Index("lost_links_to_do_idx", "asked_at", postgresql_where=text("done_at IS NULL")),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     contact: Mapped[str]

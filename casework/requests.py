@@ -21,7 +21,7 @@ from casework.database import Base, one_of
 from casework.documents import Document
 from casework.notifications import Template, notify
 from casework.people import ContactWay
-from casework.territory import Sector, SectorCommune, house_for
+from casework.territory import Sector, SectorCommune, fold, house_for
 from casework.vocabulary import CallTime, Channel, Need, Outcome, State, Theme, Urgency
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -86,6 +86,8 @@ class Request(Base):
     house_id: Mapped[str] = mapped_column(ForeignKey("houses.id"))
     sector_id: Mapped[str | None] = mapped_column(ForeignKey("sectors.id"))
     name: Mapped[str] = mapped_column(default="")
+    name_folded: Mapped[str] = mapped_column(default="")
+    """The name without accents, case or hyphens: how the same person is found again (`territory.fold`)."""
     spoken_language: Mapped[str]
     needs: Mapped[list[str]]
     missing: Mapped[str] = mapped_column(default="")
@@ -278,6 +280,7 @@ def send(
             house_id=sector.house_id if sector else house_for(session, None).id,
             sector_id=sector.id if sector else None,
             name=answers.name,
+            name_folded=fold(answers.name),
             spoken_language=answers.spoken_language or draft.language,
             needs=[need for need in answers.needs if need in set(Need)],
             missing="",

@@ -326,7 +326,7 @@ def known_worker(session: Session, request: Request) -> int | None:
 
     Two people may share a telephone, so a contact alone never counts.
     """
-    if not request.name.strip():
+    if not request.name_folded:
         return None
     contacts = select(ContactWay.value).where(ContactWay.request_id == request.id, ContactWay.value != "")
     return session.scalar(
@@ -334,7 +334,7 @@ def known_worker(session: Session, request: Request) -> int | None:
         .join(ContactWay, ContactWay.request_id == Request.id)
         .where(
             ContactWay.value.in_(contacts),
-            func.lower(Request.name) == request.name.strip().lower(),
+            Request.name_folded == request.name_folded,
             Request.id != request.id,
             Request.house_id == request.house_id,
             Request.worker_id.is_not(None),

@@ -2,13 +2,8 @@
 
 from alembic import context
 
+from casework.migrations.ours import is_ours
 from casework.models import Base
-
-
-def is_ours(_object: object, name: str | None, type_: str, _reflected: bool, _compared: object) -> bool:
-    """The task queue keeps its own tables."""
-    return not (type_ == "table" and name is not None and name.startswith("procrastinate_"))
-
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -56,6 +56,7 @@ def upgrade() -> None:
     sa.Column('done_at', postgresql.TIMESTAMP(timezone=True), nullable=True),
     sa.PrimaryKeyConstraint('id', name=op.f('lost_links_pkey'))
     )
+    op.create_index('lost_links_to_do_idx', 'lost_links', ['asked_at'], unique=False, postgresql_where=sa.text('done_at IS NULL'))
     op.create_table('agents',
     sa.Column('id', sa.Integer(), sa.Identity(always=False), nullable=False),
     sa.Column('login', sa.Text(), nullable=False),
@@ -218,6 +219,7 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['request_id'], ['requests.id'], name=op.f('documents_request_id_fkey')),
     sa.PrimaryKeyConstraint('id', name=op.f('documents_pkey'))
     )
+    op.create_index('documents_to_scan_idx', 'documents', ['received_at'], unique=False, postgresql_where=sa.text("scan = 'pending'"))
     op.create_index(op.f('documents_draft_id_idx'), 'documents', ['draft_id'], unique=False)
     op.create_index(op.f('documents_request_id_idx'), 'documents', ['request_id'], unique=False)
     op.create_table('messages',
