@@ -18,7 +18,7 @@ def signed_in() -> Agent | None:
     """The agent of this browser, if the session still lives."""
     if "agent" not in g:
         token = session.get("token")
-        g.agent = agents.of_session(db(), token, now()) if token else None
+        g.agent = agents.of_session(db(), token, now(), seen=not g.get("watching")) if token else None
         db().commit()
     found: Agent | None = g.agent
     return found
@@ -54,4 +54,10 @@ def _needs_agent() -> ResponseReturnValue | None:
     return redirect(url_for("sign_in.form", suite=following), 303)
 
 
+def _watches() -> ResponseReturnValue | None:
+    g.watching = True
+    return _needs_agent()
+
+
 AGENT = Door("a signed-in agent; each request only to its own house", _needs_agent)
+WATCHING = Door("a signed-in agent, whose page refreshes by itself: no sign that somebody is there", _watches)

@@ -13,10 +13,11 @@ from wtforms import (
     StringField,
     TextAreaField,
 )
-from wtforms.validators import UUID, AnyOf, InputRequired, Length, Optional
+from wtforms.validators import UUID, AnyOf, DataRequired, InputRequired, Length, Optional
 
 from casework.messages import LONGEST_BODY
 from casework.vocabulary import OUTCOMES, THEMES
+from web.typed import clean
 
 LONGEST_LINE = 500
 
@@ -38,10 +39,13 @@ class QualifyForm(VersionedForm):
     urgent = BooleanField(_l("Demande urgente"))
     urgency_reason = StringField(
         _l("Pourquoi urgente ou non urgente"),
+        filters=[clean],
         validators=[Length(max=LONGEST_LINE, message=_l("C'est trop long."))],
     )
     missing = StringField(
-        _l("Ce qui manque"), validators=[Length(max=LONGEST_LINE, message=_l("C'est trop long."))]
+        _l("Ce qui manque"),
+        filters=[clean],
+        validators=[Length(max=LONGEST_LINE, message=_l("C'est trop long."))],
     )
 
 
@@ -53,7 +57,11 @@ class WorkerForm(VersionedForm):
         coerce=int,
         validators=[InputRequired(message=_l("Choisissez une personne."))],
     )
-    why = StringField(_l("Pourquoi"), validators=[Length(max=LONGEST_LINE, message=_l("C'est trop long."))])
+    why = StringField(
+        _l("Pourquoi"),
+        filters=[clean],
+        validators=[Length(max=LONGEST_LINE, message=_l("C'est trop long."))],
+    )
 
 
 class WriteForm(VersionedForm):
@@ -61,8 +69,9 @@ class WriteForm(VersionedForm):
 
     body = TextAreaField(
         _l("Votre message"),
+        filters=[clean],
         validators=[
-            InputRequired(message=_l("Écrivez un message.")),
+            DataRequired(message=_l("Écrivez un message.")),
             Length(max=LONGEST_BODY, message=_l("Votre texte est trop long. Gardez le plus important.")),
         ],
     )
@@ -72,7 +81,11 @@ class WriteForm(VersionedForm):
 class WhyForm(VersionedForm):
     """A word of why."""
 
-    why = StringField(_l("Pourquoi"), validators=[Length(max=LONGEST_LINE, message=_l("C'est trop long."))])
+    why = StringField(
+        _l("Pourquoi"),
+        filters=[clean],
+        validators=[Length(max=LONGEST_LINE, message=_l("C'est trop long."))],
+    )
 
 
 class OutcomeForm(VersionedForm):

@@ -13,7 +13,6 @@ from casework import journal
 from casework.delivery import rendered
 from casework.notifications import Delivery, Notification
 from casework.requests import Request
-from casework.vocabulary import Channel
 from web.doors import open_to
 from web.transactions import db, now, settings
 
@@ -43,10 +42,9 @@ def show() -> ResponseReturnValue:
 @outbox.get("/<uuid:notification_id>")
 @open_to(AGENT)
 def open_one(notification_id: UUID) -> ResponseReturnValue:
-    """The words of a letter to print or a call to make; of any message, in the demonstration."""
+    """The words of a letter to print, a call to make, a message to pass on; of any message, in the demonstration."""
     notification, number = _of_my_house(notification_id)
-    by_hand = notification.channel in {Channel.LETTER, Channel.CALL}
-    if notification.sealed_secret is None or not (by_hand or notification.state is Delivery.SHOWN):
+    if notification.sealed_secret is None or notification.state not in {Delivery.BY_HAND, Delivery.SHOWN}:
         abort(404)
     journal.write(
         db(), journal.Action.OPENED, now(), request_id=notification.request_id, agent=me(), what="message"

@@ -10,7 +10,7 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
-from backoffice.agent import AGENT, me
+from backoffice.agent import AGENT, WATCHING, me
 from casework import queue as waiting
 from casework.access import read_number
 from casework.queue import COUNTED, Filter, Place
@@ -46,7 +46,7 @@ def house() -> ResponseReturnValue:
 
 
 @queue.get("/<lang>/file/lignes")
-@open_to(AGENT)
+@open_to(WATCHING)
 def lines() -> ResponseReturnValue:
     """The lines alone, for the page to refresh itself; nothing when nothing changed."""
     return _fragment(render_template("backoffice/queue_lines.html", **_queue()))
@@ -60,7 +60,7 @@ def mine() -> ResponseReturnValue:
 
 
 @queue.get("/<lang>/mes-demandes/lignes")
-@open_to(AGENT)
+@open_to(WATCHING)
 def my_lines() -> ResponseReturnValue:
     """The lines of my list alone."""
     rows = waiting.of_worker(db(), me())

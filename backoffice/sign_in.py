@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from sqlalchemy import select
 from wtforms import HiddenField, PasswordField, StringField
-from wtforms.validators import InputRequired
+from wtforms.validators import DataRequired, InputRequired
 
 from backoffice.agent import AGENT, me, way_back
 from casework import access, agents, directory, journal
@@ -21,6 +21,7 @@ from casework.territory import House
 from web.doors import ANYONE, open_to
 from web.mistakes import page as mistake
 from web.transactions import db, now, settings
+from web.typed import clean
 
 sign_in = Blueprint("sign_in", __name__, url_prefix="/<lang>")
 
@@ -29,7 +30,9 @@ class SignInForm(FlaskForm):
     """A login and a password, which may be pasted."""
 
     login = StringField(
-        _l("Identifiant"), validators=[InputRequired(message=_l("Écrivez votre identifiant."))]
+        _l("Identifiant"),
+        filters=[clean],
+        validators=[DataRequired(message=_l("Écrivez votre identifiant."))],
     )
     password = PasswordField(
         _l("Mot de passe"), validators=[InputRequired(message=_l("Écrivez votre mot de passe."))]

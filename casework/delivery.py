@@ -111,10 +111,12 @@ def held(session: Session, notification_id: UUID, now: datetime) -> Notification
 def send(session: Session, settings: Settings, notification: Notification, now: datetime) -> None:
     """Try once to deliver a held notification, and write down what came of it.
 
-    With no mail server (or text message provider) nothing leaves: the message is kept to be shown.
+    With neither mail server nor text message provider, nothing leaves: the message is kept to be shown. With
+    one of the two only, the other's messages are an agent's to pass on: the person must not wait in vain.
     """
     if not is_configured(settings, notification.channel):
-        notification.state = Delivery.SHOWN
+        trial = not (settings.smtp_url or settings.sms_url)
+        notification.state = Delivery.SHOWN if trial else Delivery.BY_HAND
         return
     try:
         _hand_over(session, settings, notification, now)

@@ -107,6 +107,17 @@ def test_in_the_demonstration_nothing_leaves_and_the_link_can_be_shown(
     assert [action for action, _details in journal_of(database, moreau.id)] == ["sent"]
 
 
+def test_without_a_text_message_provider_an_agent_passes_the_message_on(
+    database: Database, now: datetime
+) -> None:
+    """The département has a mail server only: Amina, who chose text messages, must not wait in vain."""
+    amina = ask(database, now, BY_TEXT, "ar")
+    with MailServer() as server:
+        kept = attempt(database, worker_settings(database, smtp_url=server.url), amina, now)
+    assert kept.state is Delivery.BY_HAND
+    assert kept.sealed_secret
+
+
 def test_a_server_that_is_away_is_tried_again_later_and_later(database: Database, now: datetime) -> None:
     moreau = ask(database, now)
     settings = worker_settings(database, smtp_url=f"smtp://127.0.0.1:{free_port()}")
