@@ -20,7 +20,7 @@ from casework.vocabulary import NEEDS, THEMES, URGENCIES, Need, State, Theme, Ur
 COLUMNS = (
     Request.id, Request.number, Request.state, Request.received_at, Request.promised_by, Request.themes,
     Request.urgency, Request.words, Request.place_typed, Request.name, Request.spoken_language, Request.needs,
-    Request.handler, Request.citizen_wrote_at, Request.agent_wrote_at, Request.worker_id,
+    Request.handler, Request.missing, Request.citizen_wrote_at, Request.agent_wrote_at, Request.worker_id,
 )  # fmt: skip
 
 
@@ -55,6 +55,8 @@ class Followed:
     spoken_language: str
     needs: list[Word]
     handler: str
+    missing: str
+    """What the reception says is missing, in French."""
     house: House
     ways: list[ContactWay]
     conversation: list[Said]
@@ -93,6 +95,7 @@ def followed(session: Session, request_id: UUID) -> Followed:
         spoken_language=row.spoken_language,
         needs=[NEEDS[Need(value)] for value in row.needs],
         handler=row.handler,
+        missing=row.missing,
         house=row.House,
         ways=list(session.scalars(select(ContactWay).where(ContactWay.request_id == request_id))),
         conversation=_conversation(session, request_id),

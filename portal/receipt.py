@@ -16,9 +16,20 @@ def qr_code(link: str) -> Markup:
     return Markup(drawing)  # noqa: S704 - made here from an address we built
 
 
+class NoPdfError(Exception):
+    """This machine lacks the system libraries that draw a PDF (Pango)."""
+
+
 def as_pdf(html: str) -> bytes:
-    """One A4 sheet. Loads nothing from outside."""
-    from weasyprint import HTML  # noqa: PLC0415 - 40 MB that only a PDF needs
+    """One A4 sheet. Loads nothing from outside.
+
+    Raises:
+        NoPdfError: Pango is not installed.
+    """
+    try:
+        from weasyprint import HTML  # noqa: PLC0415 - 40 MB that only a PDF needs
+    except OSError as error:
+        raise NoPdfError from error
 
     made: bytes = HTML(string=html, base_url=str(ROOT / "static"), url_fetcher=_refuse).write_pdf()
     return made

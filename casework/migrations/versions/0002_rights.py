@@ -45,7 +45,7 @@ GRANT SELECT, INSERT, UPDATE ON drafts TO allervers_portal;
 GRANT SELECT, INSERT, DELETE, UPDATE (request_id, draft_id) ON documents TO allervers_portal;
 GRANT INSERT ON document_contents, requests, access_keys, journal, notifications, lost_links TO allervers_portal;
 GRANT SELECT (id, number, language, state, received_at, promised_by, themes, urgency, words, commune_code, place_typed, house_id,
-              name, spoken_language, needs, handler, closed_at, citizen_wrote_at, agent_wrote_at, worker_id)
+              name, spoken_language, needs, handler, missing, closed_at, citizen_wrote_at, agent_wrote_at, worker_id)
     ON requests TO allervers_portal;
 GRANT UPDATE (citizen_wrote_at) ON requests TO allervers_portal;
 GRANT SELECT, INSERT ON contact_ways, guesses TO allervers_portal;
