@@ -91,15 +91,18 @@ def open_session(session: Session, agent: Agent, now: datetime) -> str:
     return token
 
 
-def of_session(session: Session, token: str, now: datetime) -> Agent | None:
-    """The agent of a session still alive: 12 hours at most, never 30 minutes idle. Marks it as seen."""
+def of_session(session: Session, token: str, now: datetime, *, seen: bool = True) -> Agent | None:
+    """The agent of a session still alive: 12 hours at most, never 30 minutes idle.
+
+    Marks it as seen, unless it is only a page that refreshes by itself.
+    """
     row = session.get(AgentSession, _hash(token))
     if row is None or now - row.started_at > SESSION_LENGTH or now - row.seen_at > SESSION_IDLE:
         return None
     agent = session.get(Agent, row.agent_id)
     if agent is None or not agent.active:
         return None
-    if now - row.seen_at > timedelta(minutes=1):
+    if seen and now - row.seen_at > timedelta(minutes=1):
         row.seen_at = now
     return agent
 

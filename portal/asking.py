@@ -23,6 +23,7 @@ from web.compression import showing_secret
 from web.doors import ANYONE, open_to
 from web.language import language
 from web.transactions import db, now, settings
+from web.typed import clean
 
 asking = Blueprint("asking", __name__, url_prefix="/<lang>/demande")
 
@@ -202,7 +203,7 @@ def _switch_language(asked: Question, form: FlaskForm, answers: Answers, other: 
 
 def _place(asked: Question, form: FlaskForm, answers: Answers) -> ResponseReturnValue:
     """Find the commune: one match goes on, several are shown, none is said plainly and is no dead end."""
-    if chosen := request.form.get("commune_code"):
+    if chosen := clean(request.form.get("commune_code")):
         commune = db().get(Commune, chosen) or abort(404)
         return _settle(asked, answers, commune.name, commune.code)
     if request.form.get("no_fixed_place"):

@@ -10,7 +10,7 @@ from flask_babel import gettext
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import HiddenField, StringField, TextAreaField, validators
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import DataRequired, Length
 
 from casework import access, journal, messages
 from casework.access import TooManyGuessesError
@@ -20,13 +20,13 @@ from casework.notifications import lose_link
 from casework.people import UnreachableError, read_email, read_phone
 from portal import visit
 from portal.asking import take_papers
-from portal.questions import clean
-from portal.receipt import as_pdf, qr_code
+from portal.receipt import NoPdfError, as_pdf, qr_code
 from web.compression import showing_secret
 from web.doors import ANYONE, open_to
 from web.language import language
 from web.mistakes import page as mistake
 from web.transactions import db, now, settings
+from web.typed import clean
 
 follow = Blueprint("follow", __name__, url_prefix="/<lang>")
 
@@ -37,12 +37,12 @@ class EnterForm(FlaskForm):
     number = StringField(
         _l("Numéro de la demande"),
         filters=[clean],
-        validators=[InputRequired(message=_l("Écrivez le numéro de votre demande."))],
+        validators=[DataRequired(message=_l("Écrivez le numéro de votre demande."))],
     )
     code = StringField(
         _l("Code secret"),
         filters=[clean],
-        validators=[InputRequired(message=_l("Écrivez votre code secret."))],
+        validators=[DataRequired(message=_l("Écrivez votre code secret."))],
     )
 
 
@@ -52,7 +52,7 @@ class LostForm(FlaskForm):
     contact = StringField(
         _l("Votre numéro de téléphone ou votre e-mail"),
         filters=[clean],
-        validators=[InputRequired(message=_l("Écrivez votre numéro ou votre e-mail.")), Length(max=200)],
+        validators=[DataRequired(message=_l("Écrivez votre numéro ou votre e-mail.")), Length(max=200)],
     )
 
 
@@ -214,9 +214,12 @@ def receipt() -> ResponseReturnValue:
 @follow.get("/recu.pdf")
 @open_to(visit.REQUEST)
 def receipt_pdf() -> ResponseReturnValue:
-    """The acknowledgement as one sheet to print or keep."""
+    """The acknowledgement as one sheet to print or keep; the page itself where no PDF can be made."""
     seen = followed(db(), g.request_id)
-    response = make_response(as_pdf(render_template("print/receipt.html", **_receipt_facts(seen))))
+    try:
+        response = make_response(as_pdf(render_template("print/receipt.html", **_receipt_facts(seen))))
+    except NoPdfError:
+        return redirect(url_for("follow.receipt", imprimer=1), 303)
     response.mimetype = "application/pdf"
     response.headers["Content-Disposition"] = f"attachment; filename=demande-{seen.number}.pdf"
     return response

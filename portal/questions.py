@@ -9,7 +9,7 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import Field, RadioField, SelectField, SelectMultipleField, StringField, TextAreaField
-from wtforms.validators import AnyOf, InputRequired, Length, Optional, ValidationError
+from wtforms.validators import AnyOf, DataRequired, Length, Optional, ValidationError
 
 from casework.people import UnreachableError, can_get_texts, read_email, read_phone
 from casework.requests import LONGEST_WORDS, Answers
@@ -25,15 +25,11 @@ from casework.vocabulary import (
     Channel,
     Word,
 )
+from web.typed import clean
 
 
 def _options(words: dict[Any, Word]) -> list[tuple[str, str]]:
     return [(value.value, word.label) for value, word in words.items()]
-
-
-def clean(typed: str | None) -> str:
-    """What was typed, without what no keyboard types and the database refuses."""
-    return (typed or "").replace("\x00", "").replace("\r\n", "\n").strip()
 
 
 class ThemeForm(FlaskForm):
@@ -71,7 +67,7 @@ class PlaceForm(FlaskForm):
         _l("Ville, village ou code postal"),
         filters=[clean],
         validators=[
-            InputRequired(message=_l("Écrivez votre ville ou votre code postal.")),
+            DataRequired(message=_l("Écrivez votre ville ou votre code postal.")),
             Length(max=80, message=_l("C'est trop long.")),
         ],
     )
@@ -122,7 +118,7 @@ class ContactForm(FlaskForm):
                     delattr(self, name)
                 elif name != "call_time":
                     self[name].validators = [
-                        InputRequired(message=_l("Écrivez votre réponse ici.")),
+                        DataRequired(message=_l("Écrivez votre réponse ici.")),
                         *self[name].validators,
                     ]
 
