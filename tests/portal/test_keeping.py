@@ -37,6 +37,11 @@ def test_a_fixed_line_gets_no_text(marcel: Person) -> None:
     assert "fixe" in marcel.submit(sms_number="05 49 11 22 33", status=422).errors()[0]
 
 
+def test_spaces_are_no_answer(marcel: Person) -> None:
+    to_contact(marcel, ["letter"])
+    assert marcel.submit(postal_address="  \n ", status=422).errors()
+
+
 def test_a_text_too_long_is_kept_whole(marcel: Person) -> None:
     marcel.go("demande/sujet")
     marcel.submit(("theme", "money"))
