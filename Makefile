@@ -12,13 +12,15 @@ STATIC := $(shell find static -type f ! -name '*.br' ! -name '*.gz' ! -name .com
 export ALLERVERS_VAR ?= $(CURDIR)/var
 export PYTHONPATH := $(CURDIR)
 
-.PHONY: help run test test-fast lint strings bench clean
+.PHONY: help run build test test-fast lint strings bench clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
 
 run: .venv/.run $(MO) static/.compressed ## Install what is missing, start everything with demonstration data, print the addresses
 	@exec $(BIN)/python -m casework run
+
+build: .venv/.run $(MO) static/.compressed ## Install what is missing, ready to be served: what a production machine needs
 
 test: .venv/.test node_modules/.axe $(MO) static/.compressed ## Install what is missing and run all the tests
 	@$(BIN)/pytest -n 2 --dist worksteal $(PYTEST)
