@@ -122,6 +122,5 @@ def _fragment(body: str) -> Response:
     """A piece of page with its fingerprint: the browser asks again and again, mostly for nothing new."""
     response = make_response(body)
     response.set_etag(hashlib.sha256(body.encode()).hexdigest()[:20], weak=True)
-    response.headers["Cache-Control"] = "private, no-cache"
     response.make_conditional(request)
     return response

@@ -18,7 +18,11 @@ def serve(app: Flask) -> None:
     """Serve `static/` under an address that holds a digest of all of it, and give templates `static_url`."""
     build = digest(FOLDER)
     served = WhiteNoise(
-        app.wsgi_app, max_age=31_536_000, immutable_file_test=lambda *_: True, charset="utf-8"
+        app.wsgi_app,
+        max_age=31_536_000,
+        immutable_file_test=lambda *_: True,
+        charset="utf-8",
+        add_headers_function=lambda headers, *_: headers.add_header("X-Content-Type-Options", "nosniff"),
     )
     served.add_files(str(FOLDER), prefix=f"static/{build}/")
     app.wsgi_app = served  # type: ignore[method-assign]
