@@ -1,4 +1,4 @@
-"""The territory: houses, permanences, communes, sectors, and which sector a commune belongs to.
+"""The territory: houses, places, communes, sectors, and which sector a commune belongs to.
 
 A sector is *pooled* ("désectorisation", `seeds/004` fiche 5: any of its workers, by load) or *cosectorised*
 (fiche 6: its main communes are pooled, each small commune keeps one referent).
@@ -11,7 +11,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-from sqlalchemy import ForeignKey, select
+from sqlalchemy import CheckConstraint, ForeignKey, SmallInteger, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from casework.database import Base, one_of
@@ -83,18 +83,35 @@ class SectorWorker(Base):
     agent_id: Mapped[int] = mapped_column(ForeignKey("agents.id"), primary_key=True, index=True)
 
 
-class Permanence(Base):
-    """A place and times where workers receive, outside the house."""
+class PlaceKind(enum.StrEnum):
+    """What a place is: a house itself, a permanence outside it, or a pop-up permanence of a few days (market, library)."""
 
-    __tablename__ = "permanences"
+    HOUSE = "house"
+    PERMANENCE = "permanence"
+    POPUP = "popup"
+
+
+class Place(Base):
+    """Where workers receive: a house, or a permanence with its premises (`seeds/004` fiche 22)."""
+
+    __tablename__ = "places"
+    __table_args__ = (CheckConstraint("desks > 0", name="desks"),)
 
     id: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[PlaceKind] = mapped_column(one_of(PlaceKind))
     house_id: Mapped[str] = mapped_column(ForeignKey("houses.id"), index=True)
     commune_code: Mapped[str] = mapped_column(ForeignKey("communes.code"))
-    place: Mapped[str]
+    name: Mapped[str]
     times: Mapped[str]
     """When, in easy French."""
     by_appointment: Mapped[bool]
+    desks: Mapped[int] = mapped_column(SmallInteger)
+    """How many people can be received at once."""
+    step_free: Mapped[bool]
+    confidential: Mapped[bool]
+    connected: Mapped[bool]
+    """There is a network one can work with."""
+    active: Mapped[bool]
 
 
 def fold(text: str) -> str:

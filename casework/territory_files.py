@@ -22,7 +22,7 @@ from casework.agents import Agent
 from casework.database import Base
 from casework.people import UnreachableError, read_email, read_phone
 from casework.requests import Request
-from casework.territory import Commune, House, Permanence, Sector, SectorCommune, SectorMode, SectorWorker
+from casework.territory import Commune, House, Place, Sector, SectorCommune, SectorMode, SectorWorker
 from casework.territory_tables import COLUMNS, MAY_BE_EMPTY, UNIQUE, Problem, Row, Tables, read
 from casework.vocabulary import Role
 
@@ -69,12 +69,12 @@ def load(session: Session, folder: Path) -> None:
     _save(session, Commune, "code", [_commune(row) for row in tables["communes.csv"]])
     _save(session, Sector, "id", [_sector(row) for row in tables["sectors.csv"]])
     _save(session, Agent, "login", [_agent(row) for row in tables["team.csv"]])
-    for table in (SectorWorker, SectorCommune, Permanence):
+    for table in (SectorWorker, SectorCommune, Place):
         session.execute(delete(table))
     ids = {row.login: row.id for row in session.execute(select(Agent.login, Agent.id))}
     session.execute(insert(SectorWorker), _sector_workers(tables, ids))
     session.execute(insert(SectorCommune), _sector_communes(tables, ids))
-    session.execute(insert(Permanence), [_permanence(row) for row in tables["permanences.csv"]])
+    session.execute(insert(Place), [_permanence(row) for row in tables["permanences.csv"]])
     _drop_what_left(session, tables)
     session.expire_all()
 

@@ -13,8 +13,18 @@ from uuid import UUID
 
 from sqlalchemy import Connection, insert, text
 
+from casework.agenda import Kind
 from casework.agents import Agent
-from casework.territory import Commune, House, Permanence, Sector, SectorCommune, SectorMode, SectorWorker
+from casework.territory import (
+    Commune,
+    House,
+    Place,
+    PlaceKind,
+    Sector,
+    SectorCommune,
+    SectorMode,
+    SectorWorker,
+)
 from casework.vocabulary import Role
 
 
@@ -135,15 +145,45 @@ def settle(connection: Connection) -> None:
         ],
     )
     connection.execute(
-        insert(Permanence),
+        insert(Place),
         [
             {
-                "id": "vouille-mairie",
-                "house_id": "poitiers",
-                "commune_code": VOUILLE,
-                "place": "Mairie",
+                "id": place,
+                "kind": kind,
+                "house_id": "poitiers" if place != "mds-loudun" else "loudun",
+                "commune_code": commune,
+                "name": name,
                 "times": "Le mardi matin.",
                 "by_appointment": True,
+                "desks": desks,
+                "step_free": True,
+                "confidential": True,
+                "connected": True,
+                "active": True,
             }
+            for place, kind, commune, name, desks in (
+                ("mds-poitiers", PlaceKind.HOUSE, POITIERS, "Maison de Poitiers", 4),
+                ("mds-loudun", PlaceKind.HOUSE, LOUDUN, "Maison de Loudun", 2),
+                ("vouille-mairie", PlaceKind.PERMANENCE, VOUILLE, "Mairie de Vouillé", 1),
+            )
+        ],
+    )
+    connection.execute(
+        insert(Kind),
+        [
+            {
+                "id": "first",
+                "name": "Premier rendez-vous",
+                "minutes": 30,
+                "gap_minutes": 0,
+                "bring": "Vos papiers.",
+            },
+            {
+                "id": "long",
+                "name": "Rendez-vous long",
+                "minutes": 60,
+                "gap_minutes": 10,
+                "bring": "Vos papiers.",
+            },
         ],
     )

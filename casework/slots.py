@@ -1,0 +1,138 @@
+"""Free slots: the earliest times when somebody who receives is not busy.
+
+The search is one database function, `free_slots`, so that the portal may ask it without reading the agents'
+agendas (design rule 4): openings minus what is busy, by multirange, cut into slots. See migration 0004.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, time, timedelta
+
+from sqlalchemy import text
+from sqlalchemy.dialects.postgresql import Range
+from sqlalchemy.orm import Session
+
+from casework.agenda import Audience, Mode
+
+FIRST_WINDOW = timedelta(days=7)
+FURTHEST = timedelta(weeks=26)
+NOTICE = timedelta(hours=1)
+"""A citizen books at least this long ahead."""
+
+ALL_DAY = (time(0), time(23, 59, 59))
+MORNING = (time(0), time(12, 0))
+AFTERNOON = (time(12, 0), time(23, 59, 59))
+
+SEARCH = text(
+    "SELECT * FROM free_slots(:agents, :kind, :modes, :audiences, :language, :place, :hour_from, :hour_to, "
+    "CAST(:start AS timestamptz), CAST(:finish AS timestamptz), CAST(:now AS timestamptz), :most, :ignored)"
+)
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A time when an agent is free. `blocked`: with the way there and back and the gap after."""
+
+    agent_id: int
+    house_id: str
+    place_id: str | None
+    mode: Mode
+    kind_id: str
+    during: Range[datetime]
+    blocked: Range[datetime]
+
+    @property
+    def start(self) -> datetime:
+        """When it begins."""
+        if self.during.lower is None:
+            raise ValueError("a slot without a beginning")
+        return self.during.lower
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What one looks for. `agents`: ids, the preferred first when several are free at the same time.
+
+    `hours`: the local hours between which it begins, both included. `language`: one the agent must speak
+    there; empty for any. `ignored`: an appointment being moved, whose own time counts as free.
+    """
+
+    agents: Sequence[int]
+    kind_id: str
+    modes: Sequence[Mode]
+    audiences: Sequence[Audience] = (Audience.CITIZENS,)
+    place_id: str | None = None
+    language: str = ""
+    hours: tuple[time, time] = field(default=ALL_DAY)
+    ignored: str | None = None
+
+
+def find(
+    session: Session,
+    wanted: Wanted,
+    start: datetime,
+    now: datetime,
+    *,
+    most: int = 20,
+    until: datetime | None = None,
+) -> list[Slot]:
+    """The earliest slots that begin from `start` on, at most `most`, one per agent, place and moment.
+
+    The window widens until there are enough, up to `until` (26 weeks if not given).
+    """
+    last = until or start + FURTHEST
+    for finish in _windows(start, last):
+        found = _search(session, wanted, start, finish, now, most)
+        if len(found) >= most or finish >= last:
+            return found
+    return []
+
+
+def exact(session: Session, wanted: Wanted, slot_start: datetime, now: datetime) -> list[Slot]:
+    """The slots that begin at that very moment: one per agent who is free, the preferred first."""
+    return [
+        slot
+        for slot in _search(
+            session, wanted, slot_start, slot_start + timedelta(seconds=1), now, len(wanted.agents) or 1
+        )
+        if slot.start == slot_start
+    ]
+
+
+def _windows(start: datetime, last: datetime) -> Iterator[datetime]:
+    """Ends of wider and wider windows: a week, a month, then everything."""
+    for width in (FIRST_WINDOW, FIRST_WINDOW * 4):
+        if start + width < last:
+            yield start + width
+    yield last
+
+
+def _search(
+    session: Session, wanted: Wanted, start: datetime, finish: datetime, now: datetime, most: int
+) -> list[Slot]:
+    rows = session.execute(
+        SEARCH,
+        {
+            "agents": list(wanted.agents),
+            "kind": wanted.kind_id,
+            "modes": [mode.value for mode in wanted.modes],
+            "audiences": [audience.value for audience in wanted.audiences],
+            "language": wanted.language,
+            "place": wanted.place_id,
+            "hour_from": wanted.hours[0],
+            "hour_to": wanted.hours[1],
+            "start": start,
+            "finish": finish,
+            "now": now,
+            "most": most,
+            "ignored": wanted.ignored,
+        },
+    )
+    return [
+        Slot(
+            row.agent_id, row.house_id, row.place_id, Mode(row.mode), wanted.kind_id, row.during, row.blocked
+        )
+        for row in rows
+    ]
