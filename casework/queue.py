@@ -152,10 +152,9 @@ def _row(request: Request, commune: str | None, worker: str | None) -> Row:
 
 def of_worker(session: Session, agent: Agent, limit: int = 200) -> list[Row]:
     """A social worker's own requests: what waits for them first, then the oldest promise."""
-    waits = or_(
-        Request.state == State.ROUTED,
-        Request.citizen_wrote_at > func.coalesce(Request.agent_wrote_at, Request.received_at),
-    )
+    wrote = Request.citizen_wrote_at > func.coalesce(Request.agent_wrote_at, Request.received_at)
+    # Whoever never wrote makes no null, which would come before all the others.
+    waits = or_(Request.state == State.ROUTED, func.coalesce(wrote, False))
     query = (
         select(Request, Commune.name, Agent.name)
         .outerjoin(Commune, Commune.code == Request.commune_code)
