@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import Boolean, ColumnElement, and_, func, literal, literal_column, or_, select, tuple_
 from sqlalchemy.orm import Session
 
+from casework import requests
 from casework.agents import Agent
 from casework.requests import Request
 from casework.territory import Commune
@@ -21,10 +22,12 @@ PAGE = 40
 COUNTED = 500
 """Beyond this many, the count says "more than"."""
 
-OPEN = literal_column(
-    "(requests.state <> 'closed' OR requests.citizen_wrote_at > requests.closed_at)", Boolean
-)
-"""The condition of the queue's index, word for word."""
+OPEN = literal_column(f"({requests.OPEN})", Boolean)
+FOR_RECEPTION = literal_column(f"({requests.FOR_RECEPTION})", Boolean)
+"""The conditions of the queue's indexes, word for word."""
+
+ORDER = (Request.urgent.desc(), Request.promised_by, Request.received_at, Request.id)
+"""The order of the queue and of its indexes."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,7 @@ def page(
         .outerjoin(Commune, Commune.code == Request.commune_code)
         .outerjoin(Agent, Agent.id == Request.worker_id)
         .where(*_conditions(house_id, wanted))
-        .order_by(Request.urgent.desc(), Request.promised_by, Request.received_at, Request.id)
+        .order_by(*ORDER)
         .limit(limit)
     )
     if after:
@@ -95,15 +98,17 @@ def page(
 
 def count(session: Session, house_id: str, wanted: Filter) -> int:
     """How many lines there are; never counts further than `COUNTED` + 1."""
-    some = select(literal(1)).select_from(Request).where(*_conditions(house_id, wanted)).limit(COUNTED + 1)
+    some = select(literal(1)).select_from(Request).where(*_conditions(house_id, wanted))
+    # In the order of the page: without it PostgreSQL, guessing that many match, reads the whole table in its own.
+    some = some.order_by(*ORDER).limit(COUNTED + 1)
     return session.scalar(select(func.count()).select_from(some.subquery())) or 0
 
 
 def _conditions(house_id: str, wanted: Filter) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = [Request.house_id == house_id, OPEN]
-    if wanted.state == "todo":
-        conditions.append(_for_reception())
-    elif wanted.state != "open":
+    if wanted.state in {"todo", State.RECEIVED, State.QUALIFIED}:
+        conditions.append(FOR_RECEPTION)
+    if wanted.state not in {"todo", "open"}:
         conditions.append(Request.state == State(wanted.state))
     if wanted.theme:
         conditions.append(Request.themes.contains([wanted.theme]))
@@ -114,16 +119,6 @@ def _conditions(house_id: str, wanted: Filter) -> list[ColumnElement[bool]]:
     if wanted.worker_id is not None:
         conditions.append(Request.worker_id == wanted.worker_id)
     return conditions
-
-
-def _for_reception() -> ColumnElement[bool]:
-    """New ones, those not yet sent on, and those without a worker to whom the person wrote again."""
-    wrote = Request.citizen_wrote_at > func.coalesce(Request.agent_wrote_at, Request.received_at)
-    return or_(
-        Request.state.in_([State.RECEIVED, State.QUALIFIED]),
-        and_(Request.worker_id.is_(None), wrote),
-        and_(Request.state == State.CLOSED, wrote),
-    )
 
 
 def _beyond(place: Place) -> ColumnElement[bool]:
@@ -157,10 +152,9 @@ def _row(request: Request, commune: str | None, worker: str | None) -> Row:
 
 def of_worker(session: Session, agent: Agent, limit: int = 200) -> list[Row]:
     """A social worker's own requests: what waits for them first, then the oldest promise."""
-    waits = or_(
-        Request.state == State.ROUTED,
-        Request.citizen_wrote_at > func.coalesce(Request.agent_wrote_at, Request.received_at),
-    )
+    wrote = Request.citizen_wrote_at > func.coalesce(Request.agent_wrote_at, Request.received_at)
+    # Whoever never wrote makes no null, which would come before all the others.
+    waits = or_(Request.state == State.ROUTED, func.coalesce(wrote, False))
     query = (
         select(Request, Commune.name, Agent.name)
         .outerjoin(Commune, Commune.code == Request.commune_code)

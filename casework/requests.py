@@ -28,6 +28,16 @@ PARIS = ZoneInfo("Europe/Paris")
 DRAFT_LIFE = timedelta(days=3)
 LONGEST_WORDS = 5000
 
+OPEN = "requests.state <> 'closed' OR requests.citizen_wrote_at > requests.closed_at"
+"""What the queue shows: what is not closed, and what the person wrote to again since. The indexes of the queue hold
+these and no other, so that queries must say the condition word for word."""
+
+FOR_RECEPTION = (
+    "requests.state IN ('received', 'qualified') OR (requests.worker_id IS NULL OR requests.state = 'closed') "
+    "AND requests.citizen_wrote_at > COALESCE(requests.agent_wrote_at, requests.received_at)"
+)
+"""The reception's work: what is new, what is not sent on yet, what has no worker while the person wrote again."""
+
 
 class Draft(Base):
     """Answers not yet sent. Kept three days, so that one can save and come back, then dropped."""
@@ -55,8 +65,28 @@ class Request(Base):
             "promised_by",
             "received_at",
             "id",
-            postgresql_where=text("state <> 'closed' OR citizen_wrote_at > closed_at"),
+            postgresql_where=text(OPEN),
         ),
+        Index(
+            "requests_reception_idx",
+            "house_id",
+            text("urgent DESC"),
+            "promised_by",
+            "received_at",
+            "id",
+            postgresql_where=text(f"({OPEN}) AND ({FOR_RECEPTION})"),
+        ),
+        Index(
+            "requests_language_idx",
+            "house_id",
+            "spoken_language",
+            text("urgent DESC"),
+            "promised_by",
+            "received_at",
+            "id",
+            postgresql_where=text(OPEN),
+        ),
+        Index("requests_themes_idx", "themes", postgresql_using="gin", postgresql_where=text(OPEN)),
         Index("requests_worker_idx", "worker_id", postgresql_where=text("state <> 'closed'")),
         CheckConstraint(
             "state <> 'closed' OR (closed_at IS NOT NULL AND outcome IS NOT NULL)", name="closed"

@@ -16,14 +16,6 @@ def N_(message: str) -> str:  # noqa: N802 - the name gettext tools know for "tr
     return message
 
 
-class Language(enum.StrEnum):
-    """Languages of the interface, by their own names in `LANGUAGES`."""
-
-    FRENCH = "fr"
-    ARABIC = "ar"
-    ENGLISH = "en"
-
-
 @dataclass(frozen=True)
 class LanguageFacts:
     """A language's own name and its direction (`ltr` or `rtl`)."""

@@ -12,6 +12,7 @@ from portal import visit
 from portal.asking import asking
 from portal.follow import follow
 from portal.pages import pages
+from portal.papers import papers
 from web.app import make_app
 
 
@@ -19,6 +20,6 @@ def create(settings: Settings | None = None, clock: Callable[[], datetime] | Non
     """The citizens' face."""
     app = make_app("portal", settings or from_environment(), clock)
     app.extensions["present"] = visit.present_secret
-    for blueprint in (pages, asking, follow):
+    for blueprint in (pages, asking, papers, follow):
         app.register_blueprint(blueprint)
     return app

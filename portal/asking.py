@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from copy import deepcopy
 from dataclasses import asdict
-from uuid import UUID
 
 from flask import Blueprint, abort, current_app, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
@@ -13,11 +12,12 @@ from flask_wtf import FlaskForm
 from sqlalchemy.exc import IntegrityError
 
 from casework import access, documents, requests
-from casework.documents import Owner, RefusedPaperError
+from casework.documents import Owner
 from casework.requests import Answers, SendingKeys
 from casework.territory import Commune, find_communes
-from casework.vocabulary import LANGUAGES, N_, SENSITIVE_THEMES, URGENCIES, Urgency
+from casework.vocabulary import LANGUAGES, SENSITIVE_THEMES, URGENCIES, Urgency
 from portal import visit
+from portal.papers import take_papers
 from portal.questions import BY_ASKS, BY_SLUG, QUESTIONS, Question, after, before, filled, keep, keep_typed
 from web.compression import showing_secret
 from web.doors import ANYONE, open_to
@@ -69,18 +69,6 @@ def answer(slug: str) -> ResponseReturnValue:
         answers.typed = {}
     _save(answers)
     return redirect(_next(asked, answers), 303)
-
-
-@asking.post("/papiers/<uuid:document_id>/retirer")
-@open_to(visit.DRAFT)
-def remove_paper(document_id: UUID) -> ResponseReturnValue:
-    """Take back a paper before sending."""
-    draft = visit.draft()
-    if draft is None:
-        abort(404)
-    documents.remove(db(), draft.id, document_id)
-    db().commit()
-    return redirect(url_for("asking.question", slug="papiers"), 303)
 
 
 @asking.get("/")
@@ -248,29 +236,6 @@ def _papers(asked: Question, form: FlaskForm) -> ResponseReturnValue:
     if request.form.get("add") or not request.form.get("next"):
         return redirect(url_for("asking.question", slug=asked.slug), 303)
     return redirect(_next(asked, _answers()), 303)
-
-
-def take_papers(owner: Owner) -> list[tuple[str, str]]:
-    """Receive every file of this form; returns (name, why not) for the refused ones."""
-    refused = []
-    for upload in request.files.getlist("papers"):
-        if not upload.filename:
-            continue
-        try:
-            content = upload.stream.read(documents.LARGEST_BYTES + 1)
-            documents.receive(db(), owner, upload.filename, content, settings().documents_public_key, now())
-        except RefusedPaperError as error:
-            refused.append((upload.filename, gettext(REFUSALS[error.reason])))
-    return refused
-
-
-REFUSALS = {
-    "empty": N_("Ce fichier est vide."),
-    "too_big": N_("Ce fichier est trop lourd. Prenez une photo plus petite."),
-    "kind": N_("Envoyez une photo ou un fichier PDF."),
-    "too_many": N_("Vous avez déjà envoyé assez de papiers."),
-}
-"""Why a paper is not taken, in the words people read."""
 
 
 def _link() -> str:

@@ -19,7 +19,7 @@ from casework.following import Followed, followed
 from casework.notifications import lose_link
 from casework.people import UnreachableError, read_email, read_phone
 from portal import visit
-from portal.asking import take_papers
+from portal.papers import take_papers
 from portal.receipt import NoPdfError, as_pdf, qr_code
 from web.compression import showing_secret
 from web.doors import ANYONE, open_to
@@ -208,7 +208,9 @@ def write() -> ResponseReturnValue:
 @open_to(visit.REQUEST)
 def receipt() -> ResponseReturnValue:
     """The acknowledgement (CRPA R112-11-1), with the link and the code while this browser knows them."""
-    return showing_secret(render_template("portal/receipt.html", **_receipt_facts(followed(db(), g.request_id))))
+    return showing_secret(
+        render_template("portal/receipt.html", **_receipt_facts(followed(db(), g.request_id)))
+    )
 
 
 @follow.get("/recu.pdf")

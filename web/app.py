@@ -36,7 +36,6 @@ def make_app(face: str, settings: Settings, clock: Callable[[], datetime] | None
         MAX_FORM_MEMORY_SIZE=1024 * 1024,
         WTF_CSRF_TIME_LIMIT=None,
         WTF_CSRF_SSL_STRICT=False,  # it reads the referrer, which no page of ours sends
-        BABEL_TRANSLATION_DIRECTORIES=str(ROOT / "translations"),
         BABEL_DEFAULT_LOCALE="fr",
         TEMPLATES_AUTO_RELOAD=False,
     )

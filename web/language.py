@@ -6,11 +6,21 @@ from typing import Any
 
 from babel.dates import format_date, format_time
 from babel.numbers import format_decimal
-from flask import Flask, abort, current_app, g, request, url_for
-from flask_babel import Babel, gettext
+from babel.support import NullTranslations
+from flask import Flask, abort, current_app, g, has_request_context, request, url_for
+from flask_babel import Babel, Domain, gettext
 
+from casework import translation
 from casework.requests import PARIS
 from casework.vocabulary import LANGUAGES, LanguageFacts
+
+
+class Catalogues(Domain):  # type: ignore[misc]  # flask_babel gives no types
+    """The sentences of pages, from where mails and text messages take theirs: never older than their source."""
+
+    def get_translations(self) -> NullTranslations:
+        """The catalogue of this page's language; outside a page, the French of the code."""
+        return translation.catalogue(language()) if has_request_context() else NullTranslations()
 
 
 def language() -> str:
@@ -31,7 +41,10 @@ def facts() -> LanguageFacts:
 
 def speak(app: Flask) -> None:
     """Let the application read and write the language in its addresses, its texts and its dates."""
-    Babel(app, locale_selector=language, timezone_selector=lambda: PARIS.key)
+    babel = Babel(app, locale_selector=language, timezone_selector=lambda: PARIS.key)
+    babel.domain_instance = Catalogues()
+    for code in LANGUAGES:
+        translation.catalogue(code)  # before the server divides into processes, which then share them
     app.url_value_preprocessor(_take_language)
     app.url_defaults(_put_language)
     app.jinja_env.globals.update(

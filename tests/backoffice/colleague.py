@@ -6,7 +6,11 @@ from typing import Any
 from uuid import UUID
 
 from flask import Flask
+from sqlalchemy import select
 
+from casework.database import transaction
+from casework.requests import Request
+from tests.conftest import Database
 from tests.pages import Page
 from tests.people import PASSWORD, Character
 from tests.visitor import Visitor
@@ -34,3 +38,15 @@ class Colleague(Visitor):
     def does(self, act: str, status: int = 200, **typed: Any) -> Page:
         """Fill in and send the form of an act on the request on the screen."""
         return self.submit(action=f"/{act}", status=status, **typed)
+
+
+def stored(database: Database, table: type[Any], *conditions: Any) -> list[Any]:
+    """Rows of a table, as the database's owner reads them."""
+    with transaction(database.owner) as session:
+        return list(session.scalars(select(table).where(*conditions)))
+
+
+def request_of(database: Database, request_id: UUID) -> Request:
+    """A request as it stands."""
+    found: Request = stored(database, Request, Request.id == request_id)[0]
+    return found

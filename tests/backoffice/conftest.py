@@ -19,6 +19,9 @@ from tests.backoffice.colleague import Colleague
 from tests.clock import Clock
 from tests.conftest import Database
 from tests.people import CLAIRE, LOUISE, MARC, NADIA, ODILE, PASSWORD, PAUL, Character
+from tests.portal.conftest import portal, settings, somebody
+
+__all__ = ["portal", "settings", "somebody"]
 
 
 @cache

@@ -189,7 +189,6 @@ def stray_letters(page: Page) -> Iterator[str]:
     return walk(body, apart=False)
 
 
-@pytest.mark.usefixtures("compiled")
 def test_amina_reads_arabic_from_right_to_left_and_french_names_stand_apart(
     amina: Person, database: Database
 ) -> None:
@@ -211,7 +210,6 @@ def test_amina_reads_arabic_from_right_to_left_and_french_names_stand_apart(
     assert all(re.search("[\u0600-\u06ff]", page.heading) for page in amina.shown)
 
 
-@pytest.mark.usefixtures("compiled")
 def test_a_word_left_in_french_would_be_seen(amina: Person) -> None:
     page = amina.go("")
     next(page.html.iter("main")).text = "Bienvenue"

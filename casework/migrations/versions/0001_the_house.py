@@ -165,6 +165,9 @@ def upgrade() -> None:
     sa.UniqueConstraint('number', name=op.f('requests_number_key'))
     )
     op.create_index('requests_queue_idx', 'requests', ['house_id', sa.literal_column('urgent DESC'), 'promised_by', 'received_at', 'id'], unique=False, postgresql_where=sa.text("state <> 'closed' OR citizen_wrote_at > closed_at"))
+    op.create_index('requests_reception_idx', 'requests', ['house_id', sa.literal_column('urgent DESC'), 'promised_by', 'received_at', 'id'], unique=False, postgresql_where=sa.text("(state <> 'closed' OR citizen_wrote_at > closed_at) AND (state IN ('received', 'qualified') OR (worker_id IS NULL OR state = 'closed') AND citizen_wrote_at > COALESCE(agent_wrote_at, received_at))"))
+    op.create_index('requests_language_idx', 'requests', ['house_id', 'spoken_language', sa.literal_column('urgent DESC'), 'promised_by', 'received_at', 'id'], unique=False, postgresql_where=sa.text("state <> 'closed' OR citizen_wrote_at > closed_at"))
+    op.create_index('requests_themes_idx', 'requests', ['themes'], unique=False, postgresql_using='gin', postgresql_where=sa.text("state <> 'closed' OR citizen_wrote_at > closed_at"))
     op.create_index('requests_worker_idx', 'requests', ['worker_id'], unique=False, postgresql_where=sa.text("state <> 'closed'"))
     op.create_table('sector_communes',
     sa.Column('commune_code', sa.Text(), nullable=False),

@@ -57,9 +57,9 @@ BACKOFFICE_RIGHTS = """
 GRANT SELECT ON ALL TABLES IN SCHEMA public TO allervers_backoffice;
 REVOKE SELECT ON drafts FROM allervers_backoffice;
 GRANT SELECT (id, changed_at), DELETE ON drafts TO allervers_backoffice;
-GRANT INSERT, UPDATE ON requests, messages, documents, notifications, lost_links, agents, absences,
+GRANT INSERT, UPDATE ON requests, documents, notifications, lost_links, agents, absences,
     houses, communes, sectors, permanences TO allervers_backoffice;
-GRANT INSERT ON access_keys, journal, guesses, contact_ways TO allervers_backoffice;
+GRANT INSERT ON messages, access_keys, journal, guesses, contact_ways TO allervers_backoffice;
 GRANT INSERT, UPDATE, DELETE ON agent_sessions, sector_communes, sector_workers TO allervers_backoffice;
 GRANT DELETE ON guesses, documents TO allervers_backoffice;
 GRANT ALL ON procrastinate_jobs, procrastinate_events, procrastinate_periodic_defers, procrastinate_workers
