@@ -38,6 +38,13 @@ class Action(enum.StrEnum):
     NOTIFIED = "notified"
     NOT_NOTIFIED = "not_notified"
     LINK_RENEWED = "link_renewed"
+    BOOKED = "booked"
+    MOVED = "moved"
+    CANCELLED = "cancelled"
+    ENDED = "ended"
+    ABSENCE_SET = "absence_set"
+    ABSENCE_REMOVED = "absence_removed"
+    AGENDA_CHANGED = "agenda_changed"
     SIGNED_IN = "signed_in"
     SIGNED_OUT = "signed_out"
 
@@ -60,6 +67,13 @@ ACTIONS: dict[Action, str] = {
     Action.NOTIFIED: N_("personne prévenue"),
     Action.NOT_NOTIFIED: N_("personne pas prévenue"),
     Action.LINK_RENEWED: N_("nouveau lien envoyé"),
+    Action.BOOKED: N_("rendez-vous pris"),
+    Action.MOVED: N_("rendez-vous déplacé"),
+    Action.CANCELLED: N_("rendez-vous annulé"),
+    Action.ENDED: N_("suite du rendez-vous notée"),
+    Action.ABSENCE_SET: N_("absence notée"),
+    Action.ABSENCE_REMOVED: N_("absence retirée"),
+    Action.AGENDA_CHANGED: N_("agenda changé"),
     Action.SIGNED_IN: N_("connexion"),
     Action.SIGNED_OUT: N_("déconnexion"),
 }

@@ -40,6 +40,8 @@ class House(Base):
     """Opening hours, in easy French."""
     receives_no_fixed_place: Mapped[bool] = mapped_column(default=False)
     """The house that receives people who have no fixed place; exactly one."""
+    minimum_workers: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")
+    """Social workers who should be present on each working day; 0: nobody counts."""
 
 
 class Commune(Base):

@@ -145,7 +145,14 @@ REVOKE EXECUTE ON FUNCTION sweep_expired_holds FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION sweep_expired_holds TO allervers_portal, allervers_backoffice;
 '''
 
+ACTIONS = (
+    "sent", "wrote", "paper_sent", "opened", "paper_opened", "qualified", "routed", "handed_over", "handed_back",
+    "taken", "answered", "paper_asked", "closed", "reopened", "notified", "not_notified", "link_renewed", "booked",
+    "moved", "cancelled", "ended", "absence_set", "absence_removed", "agenda_changed", "signed_in", "signed_out",
+)
+
 RIGHTS = '''
+GRANT DELETE ON absences TO allervers_backoffice;
 GRANT SELECT ON kinds, places TO allervers_portal;
 GRANT SELECT, INSERT, DELETE, UPDATE (state, held_until) ON appointments TO allervers_portal;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO allervers_backoffice;
@@ -165,6 +172,9 @@ CREATE POLICY citizen_lets_go ON appointments FOR DELETE TO allervers_portal
 
 def upgrade() -> None:
     op.execute("CREATE EXTENSION IF NOT EXISTS btree_gist")
+    op.add_column('houses', sa.Column('minimum_workers', sa.SmallInteger(), server_default='0', nullable=False))
+    op.drop_constraint("journal_action_known_check", "journal")
+    op.create_check_constraint("action_known", "journal", sa.column("action").in_(ACTIONS))
     op.create_table('kinds',
     sa.Column('id', sa.Text(), nullable=False),
     sa.Column('name', sa.Text(), nullable=False),
