@@ -6,29 +6,32 @@ folder without fault in the database, as often as one likes. `territory/README.m
 
 from __future__ import annotations
 
-import re
-from collections import Counter
-from collections.abc import Callable, Iterator
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import delete, exists, insert, select, update
+from sqlalchemy import ColumnElement, Table, delete, exists, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
 from casework import identity
+from casework.agenda import Kind, OpeningRule
 from casework.agents import Agent
-from casework.database import Base
-from casework.people import UnreachableError, read_email, read_phone
-from casework.requests import Request
-from casework.territory import Commune, House, Place, Sector, SectorCommune, SectorMode, SectorWorker
-from casework.territory_tables import COLUMNS, MAY_BE_EMPTY, UNIQUE, Problem, Row, Tables, read
-from casework.vocabulary import Role
+from casework.models import Base
+from casework.people import read_email, read_phone
+from casework.territory import (
+    Commune,
+    House,
+    Place,
+    PlaceKind,
+    Sector,
+    SectorCommune,
+    SectorMode,
+    SectorWorker,
+)
+from casework.territory_rules import HOUSE_PLACE, RULES, YES_OR_NO, YES_OR_NO_COLUMNS, share
+from casework.territory_tables import COLUMNS, Problem, Row, Tables, read
 
 __all__ = ["Problem", "TerritoryError", "check", "load"]
-
-YES_OR_NO = {"yes": True, "oui": True, "no": False, "non": False}
 
 
 class TerritoryError(Exception):
@@ -46,7 +49,7 @@ def check(folder: Path) -> list[Problem]:
         identity.load_identity(folder)
     except identity.IdentityError as error:
         problems += [Problem(identity.FILE, 0, problem) for problem in error.problems]
-    for rule in _RULES:
+    for rule in RULES:
         problems += rule(tables)
     order = [identity.FILE, *COLUMNS]
     return sorted(problems, key=lambda problem: (order.index(problem.file), problem.line, problem.message))
@@ -55,9 +58,10 @@ def check(folder: Path) -> list[Problem]:
 def load(session: Session, folder: Path) -> None:
     """Make the database's territory the one of the folder. Loading it again changes nothing.
 
-    Who works in which sector, which commune is in which sector and the permanences become those of the files.
-    Requests stay where they are. Agents who are not in `team.csv` keep their account, without a sector. A
-    house, a sector or a commune that left the files stays only as long as requests name it.
+    Who works in which sector, which commune is in which sector, the places and the kinds of appointments become
+    those of the files. Requests and appointments stay where they are. Agents who are not in `team.csv` keep their
+    account, without a sector. A line that left the files stays only as long as something else names it, a place
+    without being offered any more. Pop-up permanences are the agents' own: they stay.
 
     Raises:
         TerritoryError: the folder has problems; nothing is changed.
@@ -69,12 +73,14 @@ def load(session: Session, folder: Path) -> None:
     _save(session, Commune, "code", [_commune(row) for row in tables["communes.csv"]])
     _save(session, Sector, "id", [_sector(row) for row in tables["sectors.csv"]])
     _save(session, Agent, "login", [_agent(row) for row in tables["team.csv"]])
-    for table in (SectorWorker, SectorCommune, Place):
+    _save(session, Place, "id", [_place_of_house(row) for row in tables["houses.csv"]])
+    _save(session, Place, "id", [_permanence(row) for row in tables["permanences.csv"]])
+    _save(session, Kind, "id", [_kind(row) for row in tables["kinds.csv"]])
+    for table in (SectorWorker, SectorCommune):
         session.execute(delete(table))
     ids = {row.login: row.id for row in session.execute(select(Agent.login, Agent.id))}
     session.execute(insert(SectorWorker), _sector_workers(tables, ids))
     session.execute(insert(SectorCommune), _sector_communes(tables, ids))
-    session.execute(insert(Place), [_permanence(row) for row in tables["permanences.csv"]])
     _drop_what_left(session, tables)
     session.expire_all()
 
@@ -88,23 +94,34 @@ def _save(session: Session, table: type[Base], key: str, rows: list[dict[str, An
 
 def _drop_what_left(session: Session, tables: Tables) -> None:
     houses = [row["id"] for row in tables["houses.csv"]]
-    sectors = [row["id"] for row in tables["sectors.csv"]]
-    communes = [row["code_insee"] for row in tables["communes.csv"]]
+    places = [HOUSE_PLACE + house for house in houses] + [row["id"] for row in tables["permanences.csv"]]
+    left_place = Place.id.not_in(places) & (Place.kind != PlaceKind.POPUP)
+    session.execute(delete(Place).where(left_place, ~_named(Place)))
+    session.execute(update(Place).where(left_place).values(active=False))
     session.execute(
-        delete(Sector).where(Sector.id.not_in(sectors), ~exists().where(Request.sector_id == Sector.id))
-    )
-    session.execute(
-        delete(Commune).where(
-            Commune.code.not_in(communes), ~exists().where(Request.commune_code == Commune.code)
+        delete(Kind).where(
+            Kind.id.not_in([row["id"] for row in tables["kinds.csv"]]),
+            ~_named(Kind),
+            ~exists().where(Kind.id == func.any(OpeningRule.kinds)),
         )
     )
+    sectors = [row["id"] for row in tables["sectors.csv"]]
+    session.execute(delete(Sector).where(Sector.id.not_in(sectors), ~_named(Sector)))
+    communes = [row["code_insee"] for row in tables["communes.csv"]]
+    session.execute(delete(Commune).where(Commune.code.not_in(communes), ~_named(Commune)))
     session.execute(update(House).where(House.id.not_in(houses)).values(receives_no_fixed_place=False))
-    session.execute(
-        delete(House).where(
-            House.id.not_in(houses),
-            ~exists().where(Request.house_id == House.id),
-            ~exists().where(Agent.house_id == House.id),
-            ~exists().where(Sector.house_id == House.id),
+    session.execute(delete(House).where(House.id.not_in(houses), ~_named(House)))
+
+
+def _named(model: type[Base]) -> ColumnElement[bool]:
+    """Some row of another table names this one: every foreign key of the schema that leads here is asked."""
+    here = cast(Table, model.__table__)
+    return or_(
+        *(
+            exists().where(key.parent == key.column)
+            for table in Base.metadata.sorted_tables
+            for key in table.foreign_keys
+            if key.column.table is here and table is not here
         )
     )
 
@@ -137,7 +154,7 @@ def _agent(row: Row) -> dict[str, Any]:
         "name": row["name"],
         "house_id": row["house"],
         "roles": row.words("roles"),
-        "full_time_share": _share(row["share"]),
+        "full_time_share": share(row["share"]),
         "active": True,
     }
 
@@ -161,189 +178,43 @@ def _sector_communes(tables: Tables, ids: dict[str, int]) -> list[dict[str, Any]
     ]
 
 
-def _permanence(row: Row) -> dict[str, Any]:
-    kept = {column: row[column] for column in ("id", "place", "times")}
-    by_appointment = YES_OR_NO[row["by_appointment"].lower()]
-    return kept | {"house_id": row["house"], "commune_code": row["commune"], "by_appointment": by_appointment}
-
-
-def _share(cell: str) -> Decimal | None:
-    """A full-time share in (0, 1], to a hundredth; None when it is not one."""
-    try:
-        share = Decimal(cell.replace(",", ".")).quantize(Decimal("0.01"))
-    except InvalidOperation:
-        return None
-    return share if share.is_finite() and 0 < share <= 1 else None
-
-
-def _values(tables: Tables, file: str, column: str) -> set[str] | None:
-    """What a column holds; None when the file could not be read: one fault is said once."""
-    return {row[column] for row in tables[file]} if file in tables else None
-
-
-def _cells_filled(tables: Tables) -> Iterator[Problem]:
-    for file, rows in tables.items():
-        for row in rows:
-            if empty := [
-                column for column in COLUMNS[file] if not row[column] and column not in MAY_BE_EMPTY
-            ]:
-                yield row.problem(f"nothing in {', '.join(empty)}.")
-            if row.surplus:
-                yield row.problem(
-                    "more cells than columns: a text that holds the separator needs quotes around it."
-                )
-
-
-def _no_duplicates(tables: Tables) -> Iterator[Problem]:
-    for file, rows in tables.items():
-        column = UNIQUE[file]
-        first: dict[str, Row] = {}
-        for row in rows:
-            before = first.setdefault(row[column].lower(), row)
-            if before is row or not row[column]:
-                continue
-            if file == "sector_communes.csv" and before["sector"] != row["sector"]:
-                both = f"{before['sector']} (line {before.line}) and {row['sector']}"
-                yield row.problem(f"commune {row['commune']} is in two sectors: {both}. Keep one.")
-            else:
-                yield row.problem(f"{column} “{row[column]}” is already on line {before.line}.")
-
-
-def _known_names(tables: Tables) -> Iterator[Problem]:
-    """Every house, sector and commune that a line names has its own line."""
-    sources = {
-        "house": ("houses.csv", "id"),
-        "sector": ("sectors.csv", "id"),
-        "commune": ("communes.csv", "code_insee"),
-    }
-    for what, (source, key) in sources.items():
-        known = _values(tables, source, key)
-        if known is None:
-            continue
-        for file, rows in tables.items():
-            column = "sectors" if file == "team.csv" and what == "sector" else what
-            for row in rows if column in COLUMNS[file] else []:
-                for name in row.words(column) if column == "sectors" else [row[column]]:
-                    if name and name not in known:
-                        yield row.problem(f"unknown {what} “{name}”: it is not in {source}.")
-
-
-def _readable_cells(tables: Tables) -> Iterator[Problem]:
-    for row in tables.get("communes.csv", []):
-        for code in row.words("codes_postaux"):
-            if not re.fullmatch(r"[0-9]{5}", code):
-                yield row.problem(f"“{code}” is not a postal code: 5 digits, a space between two codes.")
-        if row["population"] and not re.fullmatch(r"[0-9]+", row["population"]):
-            yield row.problem(f"population “{row['population']}” is not a whole number.")
-    for row in tables.get("houses.csv", []):
-        if row["postal_code"] and not re.fullmatch(r"[0-9]{5}", row["postal_code"]):
-            yield row.problem(f"“{row['postal_code']}” is not a postal code: 5 digits.")
-        yield from _reachable(row, "phone", read_phone, "a telephone number")
-        yield from _reachable(row, "email", read_email, "an e-mail address")
-    for file, column in (("houses.csv", "receives_no_fixed_place"), ("permanences.csv", "by_appointment")):
-        for row in tables.get(file, []):
-            if row[column] and row[column].lower() not in YES_OR_NO:
-                yield row.problem(f"{column} is yes or no, not “{row[column]}”.")
-    modes = [mode.value for mode in SectorMode]
-    for row in tables.get("sectors.csv", []):
-        if row["mode"] and row["mode"] not in modes:
-            yield row.problem(f"unknown mode “{row['mode']}”: {' or '.join(modes)}.")
-
-
-def _reachable(row: Row, column: str, reader: Callable[[str], str], what: str) -> Iterator[Problem]:
-    try:
-        reader(row[column])
-    except UnreachableError:
-        if row[column]:
-            yield row.problem(f"“{row[column]}” is not {what}.")
-
-
-def _one_house_for_no_fixed_place(tables: Tables) -> Iterator[Problem]:
-    if "houses.csv" not in tables:
-        return
-    rows = [row for row in tables["houses.csv"] if YES_OR_NO.get(row["receives_no_fixed_place"].lower())]
-    if len(rows) != 1:
-        found = f"{len(rows)} houses ({', '.join(row['id'] for row in rows)})" if rows else "no house"
-        yield Problem("houses.csv", 0, f"{found} with receives_no_fixed_place at yes: exactly one is needed.")
-
-
-def _team(tables: Tables) -> Iterator[Problem]:
-    house_of = {row["id"]: row["house"] for row in tables.get("sectors.csv", [])}
-    known_roles = [role.value for role in Role]
-    for row in tables.get("team.csv", []):
-        for role in row.words("roles"):
-            if role not in known_roles:
-                yield row.problem(f"unknown role “{role}”: {', '.join(known_roles)}.")
-        if row["share"] and _share(row["share"]) is None:
-            yield row.problem(f"share “{row['share']}” is not a part of full time: more than 0, at most 1.")
-        if row["sectors"] and Role.WORKER not in row.words("roles"):
-            yield row.problem(f"{row['login']} has sectors but is not a {Role.WORKER.value}.")
-        for sector, times in Counter(row.words("sectors")).items():
-            if times > 1:
-                yield row.problem(f"sector {sector} is there twice.")
-            if house_of.get(sector, row["house"]) != row["house"]:
-                elsewhere = f"sector {sector} is of house {house_of[sector]}"
-                yield row.problem(f"{row['login']} works for house {row['house']}, but {elsewhere}.")
-
-
-def _sectors_staffed(tables: Tables) -> Iterator[Problem]:
-    """Each sector has workers and communes; a cosectorised one has referents, a pooled one has none."""
-    placed = tables.get("sector_communes.csv")
-    for row in tables.get("sectors.csv", []):
-        if "team.csv" in tables and not _workers_of(tables, row["id"]):
-            yield row.problem(
-                f"sector {row['id']} has no worker: name it in the sectors of somebody in team.csv."
-            )
-        if placed is None:
-            continue
-        communes = [place for place in placed if place["sector"] == row["id"]]
-        if not communes:
-            yield row.problem(f"sector {row['id']} has no commune in sector_communes.csv.")
-        elif row["mode"] == SectorMode.COSECTORISED and not any(place["referent"] for place in communes):
-            yield row.problem(f"sector {row['id']} is cosectorised, but none of its communes has a referent.")
-
-
-def _communes_placed(tables: Tables) -> Iterator[Problem]:
-    placed = _values(tables, "sector_communes.csv", "commune")
-    if placed is None:
-        return
-    for row in tables.get("communes.csv", []):
-        if row["code_insee"] and row["code_insee"] not in placed:
-            yield row.problem(
-                f"commune {row['code_insee']} ({row['nom']}) is in no sector of sector_communes.csv."
-            )
-
-
-def _referents(tables: Tables) -> Iterator[Problem]:
-    mode_of = {row["id"]: row["mode"] for row in tables.get("sectors.csv", [])}
-    for row in tables.get("sector_communes.csv", []):
-        if not row["referent"]:
-            continue
-        if mode_of.get(row["sector"]) == SectorMode.POOLED:
-            yield row.problem(f"sector {row['sector']} is pooled: its communes have no referent.")
-        elif "team.csv" in tables and row["referent"].lower() not in _workers_of(tables, row["sector"]):
-            yield row.problem(
-                f"referent {row['referent']} is not a worker of sector {row['sector']} in team.csv."
-            )
-
-
-def _workers_of(tables: Tables, sector: str) -> set[str]:
-    """Logins of the social workers of a sector."""
+def _place_of_house(row: Row) -> dict[str, Any]:
+    """The house itself as a place where one is received: its desks are closed rooms, with a network."""
     return {
-        row["login"].lower()
-        for row in tables["team.csv"]
-        if sector in row.words("sectors") and Role.WORKER in row.words("roles")
+        "id": HOUSE_PLACE + row["id"],
+        "kind": PlaceKind.HOUSE,
+        "house_id": row["id"],
+        "commune_code": row["commune"],
+        "name": row["name"],
+        "times": row["hours"],
+        "by_appointment": True,
+        "desks": int(row["desks"]),
+        "step_free": YES_OR_NO[row["step_free"].lower()],
+        "confidential": True,
+        "connected": True,
+        "active": True,
     }
 
 
-_RULES: tuple[Callable[[Tables], Iterator[Problem]], ...] = (
-    _cells_filled,
-    _no_duplicates,
-    _known_names,
-    _readable_cells,
-    _one_house_for_no_fixed_place,
-    _team,
-    _sectors_staffed,
-    _communes_placed,
-    _referents,
-)
+def _permanence(row: Row) -> dict[str, Any]:
+    return {
+        "id": row["id"],
+        "kind": PlaceKind.PERMANENCE,
+        "house_id": row["house"],
+        "commune_code": row["commune"],
+        "name": row["place"],
+        "times": row["times"],
+        "desks": int(row["desks"]),
+        "active": True,
+        **{column: YES_OR_NO[row[column].lower()] for column in YES_OR_NO_COLUMNS["permanences.csv"]},
+    }
+
+
+def _kind(row: Row) -> dict[str, Any]:
+    return {
+        "id": row["id"],
+        "name": row["name"],
+        "minutes": int(row["minutes"]),
+        "gap_minutes": int(row["gap_minutes"]),
+        "bring": row["bring"],
+    }

@@ -9,17 +9,21 @@ from pathlib import Path
 COLUMNS: dict[str, tuple[str, ...]] = {
     "communes.csv": ("code_insee", "nom", "departement", "codes_postaux", "population"),
     "houses.csv": (
-        "id", "name", "address", "postal_code", "town", "phone", "email", "hours", "receives_no_fixed_place",
+        "id", "name", "address", "postal_code", "town", "commune", "phone", "email", "hours", "desks", "step_free",
+        "receives_no_fixed_place",
     ),
     "sectors.csv": ("id", "name", "house", "mode"),
     "team.csv": ("login", "name", "house", "roles", "share", "sectors"),
     "sector_communes.csv": ("commune", "sector", "referent"),
-    "permanences.csv": ("id", "house", "commune", "place", "times", "by_appointment"),
+    "permanences.csv": (
+        "id", "house", "commune", "place", "times", "by_appointment", "desks", "step_free", "confidential", "connected",
+    ),
+    "kinds.csv": ("id", "name", "minutes", "gap_minutes", "bring"),
 }  # fmt: skip
-MAY_BE_EMPTY = frozenset({"referent", "sectors"})
+MAY_BE_EMPTY = frozenset({"referent", "sectors", "bring"})
 UNIQUE = {
     "communes.csv": "code_insee", "houses.csv": "id", "sectors.csv": "id", "team.csv": "login",
-    "sector_communes.csv": "commune", "permanences.csv": "id",
+    "sector_communes.csv": "commune", "permanences.csv": "id", "kinds.csv": "id",
 }  # fmt: skip
 
 
@@ -95,10 +99,12 @@ def _rows(path: Path) -> tuple[list[Row], list[str]]:
         reader = csv.reader(lines, delimiter=separator, strict=True)
         header = [name.strip() for name in next(reader, [])]
         rows = []
+        line = reader.line_num + 1
         for cells in reader:
             if any(cell.strip() for cell in cells):
                 filled = [cell.strip() for cell in cells] + [""] * (len(header) - len(cells))
                 surplus = any(filled[len(header) :])
                 named = dict(zip(header, filled, strict=False))
-                rows.append(Row(path.name, reader.line_num, named, surplus))
+                rows.append(Row(path.name, line, named, surplus))
+            line = reader.line_num + 1  # a text between quotes may go on over several lines
     return rows, header

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import shutil
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, time, timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -13,12 +13,14 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from casework import agents, territory, territory_files
+from casework import agenda, agents, appointments, slots, territory, territory_files
+from casework.agenda import Audience, Kind, Mode, OpeningRule
 from casework.agents import Agent
-from casework.database import transaction
+from casework.appointments import Appointment
+from casework.database import Base, transaction
 from casework.requests import Request
 from casework.settings import ROOT
-from casework.territory import Commune, House, Permanence, Sector, SectorCommune, SectorWorker
+from casework.territory import Commune, House, Place, PlaceKind, Sector, SectorCommune, SectorWorker
 from casework.territory_files import TerritoryError
 from casework.vocabulary import Role, State, Urgency
 from tests.conftest import Database
@@ -31,9 +33,9 @@ SMALL = {
 86294,Vouillé,86,86190,3697
 86102,Frozes,86,86190,621
 """,
-    "houses.csv": """id,name,address,postal_code,town,phone,email,hours,receives_no_fixed_place
-poitiers,Maison de Poitiers,1 rue du Marché,86000,Poitiers,+33536490001,p@example.org,Le matin.,yes
-vouille,Maison de Vouillé,2 rue du Marché,86190,Vouillé,05 36 49 00 02,v@example.org,Le matin.,no
+    "houses.csv": """id,name,address,postal_code,town,commune,phone,email,hours,receives_no_fixed_place,desks,step_free
+poitiers,Maison de Poitiers,1 rue du Marché,86000,Poitiers,86194,+33536490001,p@example.org,Le matin.,yes,4,yes
+vouille,Maison de Vouillé,2 rue du Marché,86190,Vouillé,86294,05 36 49 00 02,v@example.org,Le matin.,no,2,oui
 """,
     "sectors.csv": """id,name,house,mode
 centre,Poitiers centre,poitiers,pooled
@@ -49,8 +51,14 @@ louise.morin,Louise Morin,vouille,worker manager,1,auxance
 86294,auxance,
 86102,auxance,louise.morin
 """,
-    "permanences.csv": """id,house,commune,place,times,by_appointment
-frozes-mairie,vouille,86102,Mairie,Le mardi matin.,yes
+    "permanences.csv": """id,house,commune,place,times,by_appointment,desks,step_free,confidential,connected
+frozes-mairie,vouille,86102,Mairie,Le mardi matin.,yes,1,no,yes,non
+frozes-marche,vouille,86102,Halle,Le jeudi matin.,no,1,yes,no,no
+""",
+    "kinds.csv": """id,name,minutes,gap_minutes,bring
+first,Premier rendez-vous,30,0,"Une pièce d'identité.
+Vos lettres."
+home,Visite chez vous,60,10,
 """,
 }
 
@@ -145,6 +153,35 @@ MISTAKES = [
      "unknown commune “86103”: it is not in communes.csv."),
     ("permanences.csv", "vouille,86102", "nord,86102", "permanences.csv:2",
      "unknown house “nord”: it is not in houses.csv."),
+    ("permanences.csv", "yes,1,no,yes,non", "yes,0,no,yes,non", "permanences.csv:2",
+     "desks “0” is not a whole number from 1 to 999."),
+    ("permanences.csv", "yes,1,no,yes,non", "yes,deux,no,yes,non", "permanences.csv:2",
+     "desks “deux” is not a whole number from 1 to 999."),
+    ("permanences.csv", "yes,1,no,yes,non", "yes,1,plain,yes,non", "permanences.csv:2",
+     "step_free is yes or no, not “plain”."),
+    ("permanences.csv", "yes,1,no,yes,non", "yes,1,no,1,non", "permanences.csv:2",
+     "confidential is yes or no, not “1”."),
+    ("permanences.csv", "yes,1,no,yes,non", "yes,1,no,yes,4G", "permanences.csv:2",
+     "connected is yes or no, not “4G”."),
+    ("permanences.csv", "yes,1,no,yes,non", "yes,1,no,yes,", "permanences.csv:2", "nothing in connected."),
+    ("permanences.csv", "frozes-marche", "Frozes-Mairie", "permanences.csv:3",
+     "id “Frozes-Mairie” is already on line 2."),
+    ("permanences.csv", "frozes-marche", "mds-frozes", "permanences.csv:3",
+     "id “mds-frozes” begins with mds-, which is kept for other places."),
+    ("permanences.csv", "frozes-marche", "popup-frozes", "permanences.csv:3",
+     "id “popup-frozes” begins with popup-, which is kept for other places."),
+    ("houses.csv", "Poitiers,86194", "Poitiers,86999", "houses.csv:2",
+     "unknown commune “86999”: it is not in communes.csv."),
+    ("houses.csv", "yes,4,yes", "yes,-4,yes", "houses.csv:2",
+     "desks “-4” is not a whole number from 1 to 999."),
+    ("houses.csv", "yes,4,yes", "yes,4,", "houses.csv:2", "nothing in step_free."),
+    ("kinds.csv", "rendez-vous,30", "rendez-vous,0", "kinds.csv:2",
+     "minutes “0” is not a whole number from 1 to 999."),
+    ("kinds.csv", "rendez-vous,30", "rendez-vous,1440", "kinds.csv:2",
+     "minutes “1440” is not a whole number from 1 to 999."),
+    ("kinds.csv", "60,10", "60,dix", "kinds.csv:4",
+     "gap_minutes “dix” is not a whole number from 0 to 999."),
+    ("kinds.csv", "home,", "first,", "kinds.csv:4", "id “first” is already on line 2."),
     ("sectors.csv", "house,mode", "maison,mode", "sectors.csv:1", "column missing: house."),
     ("identity.yaml", 'phone: "+33536490000"', "phone: 33", "identity.yaml",
      'phone: expected a telephone number between quotes, such as "+33536490000", not “33”.'),
@@ -206,7 +243,7 @@ def test_a_french_spreadsheet_writes_semicolons_and_a_mark(folder: Path) -> None
 
 def test_an_empty_folder_says_what_it_should_hold(tmp_path: Path) -> None:
     said = problems(tmp_path)
-    assert len(said) == 7
+    assert len(said) == 8
     assert all("missing" in line for line in said)
 
 
@@ -214,8 +251,11 @@ def test_loading_la_vienne_gives_its_whole_territory(database: Database) -> None
     with transaction(database.owner) as session:
         territory_files.load(session, VIENNE)
         territory_files.load(session, VIENNE)
-        counted = {table: count(session, table) for table in (House, Commune, SectorCommune, Permanence)}
-        assert counted == {House: 9, Commune: 265, SectorCommune: 265, Permanence: 84}
+        counted = {table: count(session, table) for table in (House, Commune, SectorCommune, Place, Kind)}
+        assert counted == {House: 9, Commune: 265, SectorCommune: 265, Place: 93, Kind: 6}
+        places = session.scalars(select(Place)).all()
+        assert [place.kind for place in places].count(PlaceKind.PERMANENCE) == 84
+        assert all(place.active for place in places)
         team = session.scalars(select(Agent).where(Agent.id > 100)).all()
         assert sum(agent.full_time_share for agent in team) == 159
         for house in session.scalars(select(House)):
@@ -301,14 +341,127 @@ def test_the_directory_keeps_the_share_that_the_files_gave(database: Database, f
         assert str(signed_in.full_time_share) == "0.80"
 
 
-def count(session: Session, table: type[House | Commune | SectorCommune | Permanence]) -> int:
+def test_a_house_is_a_place_and_a_kind_says_what_to_bring(database: Database, folder: Path) -> None:
+    with transaction(database.owner) as session:
+        territory_files.load(session, folder)
+        house = session.get_one(Place, "mds-vouille")
+        assert (house.kind, house.house_id, house.commune_code) == (PlaceKind.HOUSE, "vouille", "86294")
+        assert (house.name, house.times, house.desks) == ("Maison de Vouillé", "Le matin.", 2)
+        assert (house.step_free, house.confidential, house.connected, house.by_appointment) == (True,) * 4
+        mairie = session.get_one(Place, "frozes-mairie")
+        assert (mairie.step_free, mairie.confidential, mairie.connected) == (False, True, False)
+        first, home = session.get_one(Kind, "first"), session.get_one(Kind, "home")
+        assert (first.minutes, first.gap_minutes, first.bring) == (
+            30,
+            0,
+            "Une pièce d'identité.\nVos lettres.",
+        )
+        assert (home.minutes, home.gap_minutes, home.bring) == (60, 10, "")
+
+
+def test_a_place_that_left_the_files_goes_unless_an_appointment_names_it(
+    database: Database, folder: Path, now: datetime
+) -> None:
+    with transaction(database.owner) as session:
+        territory_files.load(session, folder)
+        session.add(amina_of_vouille(now))
+        booked_at(session, "frozes-mairie", now)
+    lines = (folder / "permanences.csv").read_text(encoding="utf-8").splitlines()
+    other = "nord-mairie,vouille,86102,Mairie,Le lundi.,yes,1,no,no,no"
+    (folder / "permanences.csv").write_text(f"{lines[0]}\n{other}\n", encoding="utf-8")
+    with transaction(database.owner) as session:
+        territory_files.load(session, folder)
+        standing = {place.id: place.active for place in session.scalars(select(Place))}
+        assert standing == {
+            "mds-poitiers": True, "mds-vouille": True, "nord-mairie": True, "frozes-mairie": False,
+        }  # fmt: skip
+        assert session.scalars(select(Appointment.place_id)).one() == "frozes-mairie"
+    (folder / "permanences.csv").write_text("\n".join(lines), encoding="utf-8")
+    with transaction(database.owner) as session:
+        territory_files.load(session, folder)
+        assert session.get_one(Place, "frozes-mairie").active
+        assert session.get(Place, "nord-mairie") is None
+
+
+def test_a_house_that_left_the_files_stays_for_its_appointments_alone(
+    database: Database, folder: Path, now: datetime
+) -> None:
+    with transaction(database.owner) as session:
+        session.add(amina_of_vouille(now, house="loudun", sector="loudun"))
+        booked_at(session, "mds-loudun", now, house="loudun", agent="hugo.girard")
+    with transaction(database.owner) as session:
+        territory_files.load(session, folder)
+        assert not session.get_one(Place, "mds-loudun").active
+        assert session.get(House, "loudun") is not None
+        assert session.get(Commune, "86137") is not None
+
+
+def test_a_popup_announced_by_an_agent_is_left_alone(database: Database, folder: Path) -> None:
+    with transaction(database.owner) as session:
+        territory_files.load(session, folder)
+        session.add(
+            Place(
+                id="popup-1", kind=PlaceKind.POPUP, house_id="vouille", commune_code="86102",
+                name="Marché", times="Le samedi 7 novembre.", by_appointment=False, desks=1,
+                step_free=True, confidential=False, connected=False, active=True,
+            )
+        )  # fmt: skip
+    with transaction(database.owner) as session:
+        territory_files.load(session, folder)
+        assert session.get_one(Place, "popup-1").active
+
+
+def test_a_kind_that_left_the_files_stays_while_an_opening_offers_it(
+    database: Database, folder: Path, now: datetime
+) -> None:
+    with transaction(database.owner) as session:
+        territory_files.load(session, folder)
+        assert set(session.scalars(select(Kind.id))) == {"first", "home"}
+        rule = opening(session, "frozes-mairie", "vouille", "louise.morin", now)
+    put(folder, "kinds.csv", "first,", "hello,")
+    with transaction(database.owner) as session:
+        territory_files.load(session, folder)
+        assert set(session.scalars(select(Kind.id))) == {"first", "hello", "home"}
+        session.delete(session.get_one(OpeningRule, rule.id))
+        session.flush()
+        territory_files.load(session, folder)
+        assert set(session.scalars(select(Kind.id))) == {"hello", "home"}
+
+
+def opening(session: Session, place: str, house: str, login: str, now: datetime) -> OpeningRule:
+    """An agent receives tomorrow morning at a place."""
+    agent = agents.known(session, login)
+    assert agent is not None
+    tomorrow = now.date() + timedelta(days=1)
+    rule = OpeningRule(
+        agent_id=agent.id, house_id=house, place_id=place, mode=Mode.HERE, kinds=["first"],
+        audience=Audience.CITIZENS, languages=[], first_day=tomorrow, weekdays=[],
+        starts_at=time(9), ends_at=time(12),
+    )  # fmt: skip
+    return agenda.keep(session, rule, now.date())
+
+
+def booked_at(
+    session: Session, place: str, now: datetime, house: str = "vouille", agent: str = "louise.morin"
+) -> None:
+    """Amina has an appointment there tomorrow; the rule that offered it is over."""
+    rule = opening(session, place, house, agent, now)
+    wanted = slots.Wanted([rule.agent_id], "first", [Mode.HERE])
+    slot = slots.find(session, wanted, now, now, most=1)[0]
+    appointments.hold(session, UUID(int=1), slot, now)
+    appointments.confirm(session, UUID(int=1), now)
+    session.delete(rule)
+    session.flush()
+
+
+def count(session: Session, table: type[Base]) -> int:
     """How many rows a table holds."""
     return session.scalar(select(func.count()).select_from(table)) or 0
 
 
 def everything(session: Session) -> list[list[tuple[object, ...]]]:
     """All rows of the territory, in a fixed order."""
-    tables = (House, Commune, Sector, Agent, SectorCommune, SectorWorker, Permanence)
+    tables = (House, Commune, Sector, Agent, SectorCommune, SectorWorker, Place, Kind)
     return [
         [
             tuple(row)
@@ -318,10 +471,10 @@ def everything(session: Session) -> list[list[tuple[object, ...]]]:
     ]
 
 
-def amina_of_vouille(now: datetime) -> Request:
-    """A request from Vouillé, received by the house of Vouillé."""
+def amina_of_vouille(now: datetime, house: str = "vouille", sector: str = "auxance") -> Request:
+    """A request from Vouillé, received by the house of Vouillé or by another."""
     return Request(
         id=UUID(int=1), number="123456782", language="ar", spoken_language="ar", state=State.RECEIVED,
         received_at=now, promised_by=now, themes=["money"], urgency=Urgency.NONE, urgent=False, words="",
-        commune_code="86294", house_id="vouille", sector_id="auxance", needs=[],
+        commune_code="86294", house_id=house, sector_id=sector, needs=[],
     )  # fmt: skip
