@@ -119,6 +119,8 @@ class Appointment(Base):
     extra: Mapped[bool] = mapped_column(default=False)
     moved_from: Mapped[UUID | None] = mapped_column(ForeignKey("appointments.id"))
     made_at: Mapped[datetime]
+    phone: Mapped[str | None]
+    """E.164: where to call the person for this appointment, when they said so."""
 
     @property
     def start(self) -> datetime:
@@ -183,8 +185,13 @@ def confirm(session: Session, request_id: UUID, now: datetime) -> Appointment:
     if held is None or held.held_until is None or held.held_until < now:
         raise HoldExpiredError
     if held.moved_from:
-        former = session.get_one(Appointment, held.moved_from, with_for_update=True)
-        former.state = Standing.MOVED
+        former = session.scalar(
+            select(Appointment)
+            .where(Appointment.id == held.moved_from, Appointment.state == Standing.BOOKED)
+            .with_for_update()
+        )
+        if former:
+            former.state = Standing.MOVED
     held.state = Standing.BOOKED
     held.held_until = None
     return held

@@ -12,6 +12,7 @@ from casework import (
     people,
     requests,
     territory,
+    waiting,
 )
 from casework.database import Base
 
@@ -28,4 +29,5 @@ __all__ = [
     "people",
     "requests",
     "territory",
+    "waiting",
 ]

@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql
 revision = '0004'
 down_revision = '0003'
 
-TABLES = ("kinds", "places", "opening_rules", "openings", "closures", "busy_times", "appointments")
+TABLES = ("kinds", "places", "opening_rules", "openings", "closures", "busy_times", "appointments", "waiting_entries")
 
 PLACES = '''
 INSERT INTO places (id, kind, house_id, commune_code, name, times, by_appointment, desks, step_free, confidential,
@@ -111,11 +111,17 @@ GRANT EXECUTE ON FUNCTION free_slots TO allervers_portal, allervers_backoffice;
 '''
 
 FOR_REQUEST = '''
-CREATE FUNCTION agents_for_request() RETURNS int[]
+CREATE FUNCTION agents_for_request(p_whole_house boolean DEFAULT false) RETURNS int[]
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS
 $$
 -- Whoever already has the request; else the workers of its sector; else those of its house (`seeds/004` fiche 4).
 SELECT CASE
+    WHEN p_whole_house THEN (
+        SELECT coalesce(array_agg(a.id ORDER BY a.id), '{}') FROM agents a
+        WHERE a.active AND a.roles @> ARRAY['worker'] AND (a.house_id = r.house_id OR a.id IN (
+            SELECT w.agent_id FROM sector_workers w WHERE w.sector_id = r.sector_id
+        ))
+    )
     WHEN r.worker_id IS NOT NULL THEN ARRAY[r.worker_id]
     ELSE coalesce(
         (SELECT array_agg(w.agent_id ORDER BY w.agent_id) FROM sector_workers w JOIN agents a ON a.id = w.agent_id
@@ -127,8 +133,15 @@ SELECT CASE
 END
 FROM requests r WHERE r.id = opened_request()
 $$;
-REVOKE EXECUTE ON FUNCTION agents_for_request FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION agents_for_request TO allervers_portal;
+CREATE FUNCTION agent_of_appointment(p_appointment uuid) RETURNS text
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS
+$$
+-- The name of whom one will meet, once it is booked: the portal reads no other name of an agent.
+SELECT g.name FROM appointments a JOIN agents g ON g.id = a.agent_id
+WHERE a.id = p_appointment AND a.request_id = opened_request() AND a.state = 'booked'
+$$;
+REVOKE EXECUTE ON FUNCTION agents_for_request, agent_of_appointment FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION agents_for_request, agent_of_appointment TO allervers_portal;
 '''
 
 SWEEP = '''
@@ -154,7 +167,8 @@ ACTIONS = (
 RIGHTS = '''
 GRANT DELETE ON absences TO allervers_backoffice;
 GRANT SELECT ON kinds, places TO allervers_portal;
-GRANT SELECT, INSERT, DELETE, UPDATE (state, held_until) ON appointments TO allervers_portal;
+GRANT SELECT, INSERT, DELETE, UPDATE (state, held_until, phone) ON appointments TO allervers_portal;
+GRANT SELECT, INSERT, UPDATE (state) ON waiting_entries TO allervers_portal;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO allervers_backoffice;
 ALTER TABLE appointments ENABLE ROW LEVEL SECURITY;
 CREATE POLICY agents ON appointments TO allervers_backoffice USING (true) WITH CHECK (true);
@@ -167,6 +181,15 @@ CREATE POLICY citizen_changes ON appointments FOR UPDATE TO allervers_portal
     WITH CHECK (request_id = (SELECT opened_request()) AND state IN ('held', 'booked', 'cancelled', 'moved'));
 CREATE POLICY citizen_lets_go ON appointments FOR DELETE TO allervers_portal
     USING (request_id = (SELECT opened_request()) AND state = 'held');
+ALTER TABLE waiting_entries ENABLE ROW LEVEL SECURITY;
+CREATE POLICY agents ON waiting_entries TO allervers_backoffice USING (true) WITH CHECK (true);
+CREATE POLICY citizen_sees ON waiting_entries FOR SELECT TO allervers_portal
+    USING (request_id = (SELECT opened_request()));
+CREATE POLICY citizen_adds ON waiting_entries FOR INSERT TO allervers_portal
+    WITH CHECK (request_id = (SELECT opened_request()) AND state = 'waiting');
+CREATE POLICY citizen_changes ON waiting_entries FOR UPDATE TO allervers_portal
+    USING (request_id = (SELECT opened_request()) AND state = 'waiting')
+    WITH CHECK (request_id = (SELECT opened_request()) AND state IN ('waiting', 'withdrawn', 'served'));
 '''
 
 
@@ -268,6 +291,7 @@ def upgrade() -> None:
     sa.Column('extra', sa.Boolean(), nullable=False),
     sa.Column('moved_from', sa.Uuid(), nullable=True),
     sa.Column('made_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('phone', sa.Text(), nullable=True),
     postgresql.ExcludeConstraint((sa.column('agent_id'), '='), (sa.column('blocked'), '&&'), where=sa.text("state IN ('held', 'booked', 'came', 'missed') AND NOT extra"), using='gist', name='appointments_agent_free'),
     postgresql.ExcludeConstraint((sa.column('place_id'), '='), (sa.column('desk'), '='), (sa.column('during'), '&&'), where=sa.text("state IN ('held', 'booked', 'came', 'missed') AND NOT extra AND desk IS NOT NULL"), using='gist', name='appointments_desk_free'),
     sa.CheckConstraint("state <> 'held' OR held_until IS NOT NULL", name=op.f('appointments_held_check')),
@@ -308,6 +332,24 @@ def upgrade() -> None:
     sa.UniqueConstraint('rule_id', 'on_day', name=op.f('openings_rule_id_on_day_key'))
     )
     op.create_index('openings_agent_from_idx', 'openings', ['agent_id', sa.literal_column('lower(during)')], unique=False)
+    op.create_table('waiting_entries',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('request_id', sa.Uuid(), nullable=False),
+    sa.Column('kind_id', sa.Text(), nullable=False),
+    sa.Column('modes', postgresql.ARRAY(sa.Text()), nullable=False),
+    sa.Column('place_id', sa.Text(), nullable=True),
+    sa.Column('hour_from', sa.Time(), nullable=False),
+    sa.Column('hour_to', sa.Time(), nullable=False),
+    sa.Column('whole_house', sa.Boolean(), nullable=False),
+    sa.Column('asked_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('state', sa.Enum('waiting', 'served', 'withdrawn', name='wish_known', native_enum=False, create_constraint=True, length=40), nullable=False),
+    sa.ForeignKeyConstraint(['kind_id'], ['kinds.id'], name=op.f('waiting_entries_kind_id_fkey')),
+    sa.ForeignKeyConstraint(['place_id'], ['places.id'], name=op.f('waiting_entries_place_id_fkey')),
+    sa.ForeignKeyConstraint(['request_id'], ['requests.id'], name=op.f('waiting_entries_request_id_fkey')),
+    sa.PrimaryKeyConstraint('id', name=op.f('waiting_entries_pkey'))
+    )
+    op.create_index('waiting_entries_one_idx', 'waiting_entries', ['request_id'], unique=True, postgresql_where=sa.text("state = 'waiting'"))
+    op.create_index('waiting_entries_asked_at_idx', 'waiting_entries', ['asked_at'], unique=False, postgresql_where=sa.text("state = 'waiting'"))
     op.execute(PLACES)
     op.drop_table("permanences")
     for statements in (SEARCH, FOR_REQUEST, SWEEP, RIGHTS):
