@@ -194,6 +194,11 @@ def days_of(rule: OpeningRule, until: date) -> Iterator[date]:
         day += timedelta(days=1)
 
 
+def public_holiday(day: date) -> str:
+    """The French name of the public holiday of a day; empty on any other."""
+    return str(_french_holidays.get(day, ""))
+
+
 def _nth(day: date) -> tuple[int, ...]:
     """Which one of its weekday in the month a day is: (2,), or (4, -1) when it is the last as well."""
     nth = (day.day - 1) // 7 + 1
@@ -229,7 +234,11 @@ def keep(session: Session, rule: OpeningRule, today: date) -> OpeningRule:
 def make_ahead(session: Session, rule: OpeningRule, today: date) -> int:
     """Make the occurrences of a rule that are not made yet, to twelve months from today; returns how many."""
     until = today + MADE_AHEAD
-    days = [day for day in days_of(rule, until) if rule.made_until is None or day > rule.made_until]
+    days = [
+        day
+        for day in days_of(rule, until)
+        if (rule.made_until is None or day > rule.made_until) and _has_time(rule, day)
+    ]
     if days:
         session.execute(
             insert(Opening).on_conflict_do_nothing(),
@@ -254,6 +263,15 @@ def make_ahead(session: Session, rule: OpeningRule, today: date) -> int:
         )
     rule.made_until = until
     return len(days)
+
+
+def _has_time(rule: OpeningRule, day: date) -> bool:
+    """False in the night of March whose clock change skips the whole range: one such rule must not stop the renewal."""
+    try:
+        moments(day, rule.starts_at, rule.ends_at)
+    except HoursError:
+        return False
+    return True
 
 
 def renew(session: Session, today: date) -> int:

@@ -257,11 +257,12 @@ def promise(now: datetime, working_days: int) -> datetime:
     left = working_days
     while left:
         day += timedelta(days=1)
-        left -= _is_working_day(day)
+        left -= is_working_day(day)
     return datetime.combine(day, time(18), PARIS)
 
 
-def _is_working_day(day: date) -> bool:
+def is_working_day(day: date) -> bool:
+    """True from Monday to Friday, public holidays left out."""
     return day.weekday() < 5 and day not in _french_holidays
 
 

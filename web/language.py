@@ -51,7 +51,13 @@ def speak(app: Flask) -> None:
         language=language, direction=lambda: facts().direction, languages=LANGUAGES, same_page_in=same_page_in
     )
     app.jinja_env.filters.update(
-        day=day, moment=moment, short_day=short_day, short_moment=short_moment, weight=weight
+        day=day,
+        moment=moment,
+        short_day=short_day,
+        short_moment=short_moment,
+        hour=hour,
+        day_and_month=day_and_month,
+        weight=weight,
     )
 
 
@@ -84,6 +90,18 @@ def short_day(value: Any) -> str:
 def short_moment(value: Any) -> str:
     """A date and an hour for a table."""
     return f"{short_day(value)} {format_time(value.astimezone(PARIS), 'short', locale=_locale())}"
+
+
+def hour(value: Any) -> str:
+    """An hour in Paris: `14:00`."""
+    return format_time(value.astimezone(PARIS), "short", locale=_locale())
+
+
+def day_and_month(value: Any) -> str:
+    """A date without its year, for the head of a column: `mardi 3 novembre`."""
+    local = value.astimezone(PARIS) if hasattr(value, "astimezone") else value
+    first = language() == "fr" and local.day == 1
+    return format_date(local, "EEEE d'er' MMMM" if first else "EEEE d MMMM", _locale())
 
 
 def weight(size: int) -> str:
