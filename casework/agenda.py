@@ -8,24 +8,27 @@ rule, and so that the search reads plain rows. Hours are those of Paris; rows ho
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 
 import holidays
 from sqlalchemy import (
     CheckConstraint,
+    Date,
     ForeignKey,
     Identity,
     Index,
     SmallInteger,
     UniqueConstraint,
     delete,
+    false,
     func,
+    literal,
     literal_column,
     select,
     update,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, TSTZRANGE, Range, insert
+from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP, TSTZRANGE, Insert, Range, insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from casework.database import Base, one_of
@@ -234,44 +237,49 @@ def keep(session: Session, rule: OpeningRule, today: date) -> OpeningRule:
 def make_ahead(session: Session, rule: OpeningRule, today: date) -> int:
     """Make the occurrences of a rule that are not made yet, to twelve months from today; returns how many."""
     until = today + MADE_AHEAD
-    days = [
-        day
+    made = [
+        (day, span)
         for day in days_of(rule, until)
-        if (rule.made_until is None or day > rule.made_until) and _has_time(rule, day)
+        if (rule.made_until is None or day > rule.made_until) and (span := _span(rule, day))
     ]
-    if days:
-        session.execute(
-            insert(Opening).on_conflict_do_nothing(),
-            [
-                {
-                    "rule_id": rule.id,
-                    "on_day": day,
-                    "agent_id": rule.agent_id,
-                    "house_id": rule.house_id,
-                    "place_id": rule.place_id,
-                    "mode": rule.mode,
-                    "kinds": rule.kinds,
-                    "audience": rule.audience,
-                    "languages": rule.languages,
-                    "travel_minutes": rule.travel_minutes,
-                    "during": moments(day, rule.starts_at, rule.ends_at),
-                    "dropped": False,
-                    "changed": False,
-                }
-                for day in days
-            ],
-        )
+    if made:
+        session.execute(_occurrences(rule, made))
     rule.made_until = until
-    return len(days)
+    return len(made)
 
 
-def _has_time(rule: OpeningRule, day: date) -> bool:
-    """False in the night of March whose clock change skips the whole range: one such rule must not stop the renewal."""
+def _span(rule: OpeningRule, day: date) -> Range[datetime] | None:
+    """None in the night of March whose clock change skips the whole range: one such rule must not stop the renewal."""
     try:
-        moments(day, rule.starts_at, rule.ends_at)
+        return moments(day, rule.starts_at, rule.ends_at)
     except HoursError:
-        return False
-    return True
+        return None
+
+
+def _occurrences(rule: OpeningRule, made: Sequence[tuple[date, Range[datetime]]]) -> Insert:
+    """One statement for all the days of a rule: a year of them is hundreds of rows."""
+    each = (
+        func.unnest(
+            literal([day for day, _ in made], ARRAY(Date)),
+            literal([span.lower for _, span in made], ARRAY(TIMESTAMP(timezone=True))),
+            literal([span.upper for _, span in made], ARRAY(TIMESTAMP(timezone=True))),
+        )
+        .table_valued("on_day", "opens", "shuts")
+        .render_derived()
+    )
+    copied = (
+        "agent_id", "house_id", "place_id", "mode", "kinds", "audience", "languages", "travel_minutes",
+    )  # fmt: skip
+    rows = select(
+        literal(rule.id),
+        *(literal(getattr(rule, name), getattr(Opening, name).type) for name in copied),
+        each.c.on_day,
+        func.tstzrange(each.c.opens, each.c.shuts),
+        false(),
+        false(),
+    )
+    columns = ["rule_id", *copied, "on_day", "during", "dropped", "changed"]
+    return insert(Opening).from_select(columns, rows).on_conflict_do_nothing()
 
 
 def renew(session: Session, today: date) -> int:

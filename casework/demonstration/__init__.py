@@ -1,7 +1,8 @@
 """A demonstration that lives: three hundred invented requests in the territory of la Vienne.
 
 Six weeks are played again with a clock that moves: people write, secretaries qualify and route, workers
-answer, through the same functions as in real life, so that states, journal and messages agree. Who, what and
+answer and receive, through the same functions as in real life, so that states, journal, messages and agendas
+agree. Who, what and
 when come from the seed; numbers and secrets are drawn anew each time, for a demonstration too may be within
 reach of strangers. Nothing is sent.
 """
@@ -11,12 +12,15 @@ from __future__ import annotations
 import heapq
 import random
 from datetime import datetime, timedelta
+from itertools import count
 
 from sqlalchemy import Text, cast, delete, exists, func, literal_column, select, table, update
 from sqlalchemy.orm import Session
 
 from casework.agents import Absence, Agent
-from casework.demonstration.stage import Fate, Life, Stage
+from casework.demonstration.agendas import open_agendas
+from casework.demonstration.meetings import Life, Meetings
+from casework.demonstration.stage import Fate, Stage
 from casework.demonstration.stories import Place, Story, Storyteller
 from casework.documents import Document, Scan
 from casework.notifications import Delivery, Notification
@@ -100,7 +104,10 @@ def fill(session: Session, *, public_key: str, access_key: str, now: datetime, s
     session.execute(update(Agent).values(password_hash=hash_password(DEMO_PASSWORD)))
     teller = Storyteller(_places(session), random.Random(seed))  # noqa: S311 - stories, not secrets
     _go_away(session, teller, now)
-    stage = Stage(session, teller, SendingKeys(access_key, public_key), now)
+    # drawn apart, so that the stories stay the same whatever becomes of the agendas
+    rng = random.Random(f"agendas {seed}")  # noqa: S311
+    open_agendas(session, rng, now.astimezone(PARIS).date())
+    stage = Stage(session, teller, Meetings(session, rng), SendingKeys(access_key, public_key), now)
     _play(stage, _lives(stage, teller, now), now)
     session.flush()
     _send_nothing(session, now)
@@ -108,13 +115,16 @@ def fill(session: Session, *, public_key: str, access_key: str, now: datetime, s
 
 def _play(stage: Stage, lives: list[tuple[datetime, Life]], now: datetime) -> None:
     """Let each life go on at its own moments, all of them in the order of time, until now."""
-    waiting = [(start, order, life) for order, (start, life) in enumerate(lives)]
+    orders = count()
+    waiting = [(start, next(orders), life) for start, life in lives]
     heapq.heapify(waiting)
     while waiting and waiting[0][0] <= now:
         stage.now, order, life = heapq.heappop(waiting)
         following = next(life, None)
         if following:
             heapq.heappush(waiting, (following, order, life))
+        for begun in stage.begun():
+            heapq.heappush(waiting, (stage.now, next(orders), begun))
 
 
 def _lives(stage: Stage, teller: Storyteller, now: datetime) -> list[tuple[datetime, Life]]:

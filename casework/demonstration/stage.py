@@ -6,7 +6,6 @@ A life is a generator: it acts at `Stage.now`, then yields the moment of its nex
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -17,6 +16,7 @@ from sqlalchemy.orm import Session
 from casework import access, documents, journal, messages, requests, triage
 from casework.agents import Absence, Agent
 from casework.demonstration import papers
+from casework.demonstration.meetings import Life, Meetings
 from casework.demonstration.stories import Story, Storyteller
 from casework.documents import Owner
 from casework.requests import PARIS, Request, SendingKeys, promise
@@ -26,8 +26,6 @@ from casework.vocabulary import Outcome, Role, Theme, Urgency
 
 ANSWER_WORKING_DAYS, URGENT_WORKING_DAYS = 5, 1
 OPENS, CLOSES = 9, 17
-
-Life = Iterator[datetime]
 
 
 class Fate(enum.Enum):
@@ -69,9 +67,12 @@ WORKER_OUTCOMES = (
 class Stage:
     """What all lives share: the session, the moving clock, the agents and when they are away."""
 
-    def __init__(self, session: Session, teller: Storyteller, keys: SendingKeys, now: datetime) -> None:
+    def __init__(
+        self, session: Session, teller: Storyteller, meetings: Meetings, keys: SendingKeys, now: datetime
+    ) -> None:
         self.session = session
         self.teller = teller
+        self.meetings = meetings
         self.keys = keys
         self.now = now
         # kept, so that the session need not read them again for each request
@@ -82,6 +83,11 @@ class Stage:
         self._away: dict[int, list[Absence]] = {}
         for absence in session.scalars(select(Absence)):
             self._away.setdefault(absence.agent_id, []).append(absence)
+
+    def begun(self) -> list[Life]:
+        """The lives that began meanwhile beside those of the requests: their appointments."""
+        begun, self.meetings.begun = self.meetings.begun, []
+        return begun
 
     def life(self, story: Story, fate: Fate) -> Life:
         """All that happens to one request, from the moment it is sent."""
@@ -100,8 +106,12 @@ class Stage:
             self._open(request, secretary)
         if fate in AT_RECEPTION:
             yield from self._at_reception(request, secretary, fate, ask)
-        elif self._route(request, secretary) and fate is not Fate.ROUTED:
-            yield from self._with_worker(request, fate)
+        elif self._route(request, secretary):
+            if fate is not Fate.ROUTED:
+                yield from self._with_worker(request, fate)
+            elif self.meetings.chance(0.6):
+                yield self._later(30, 1500)
+                self.meetings.chosen(request, self.now)
 
     def _at_reception(self, request: Request, secretary: Agent, fate: Fate, ask: str) -> Life:
         request.version += 1
@@ -124,6 +134,8 @@ class Stage:
         self._open(request, worker)
         triage.take(self.session, worker, request, self.now)
         triage.answer(self.session, worker, request, self._reply(self._first_answer(request)), self.now)
+        if fate not in {Fate.HANDED_OVER, Fate.HANDED_BACK} and self.meetings.chance(0.85):
+            self.meetings.proposed(request, worker, self.now)
         if fate is Fate.TAKEN or self.teller.chance(0.3):
             yield from self._conversation(request, worker)
         if fate is Fate.TAKEN:
@@ -221,6 +233,7 @@ class Stage:
             goodbye = self._reply(self.teller.say("goodbyes", outcome.value))
             triage.answer(self.session, agent, request, goodbye, self.now)
         triage.close(self.session, agent, request, outcome, self.now)
+        self.meetings.cancel_coming(request, agent, self.now)
 
     def _write_back(self, request: Request, *, with_paper: bool) -> None:
         self._say(request, self.teller.say("replies", request.spoken_language))

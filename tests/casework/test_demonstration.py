@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from io import BytesIO
 
 import phonenumbers
@@ -13,8 +13,10 @@ import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from casework import access, documents, passwords, territory_files
+from casework import access, documents, passwords, slots, territory_files
+from casework.agenda import Audience, Mode, Opening, OpeningRule
 from casework.agents import Absence, Agent
+from casework.appointments import Appointment, Standing
 from casework.database import transaction
 from casework.demonstration import (
     DEMO_PASSWORD,
@@ -25,6 +27,7 @@ from casework.demonstration import (
     fill,
     filled,
 )
+from casework.demonstration.agendas import read_times
 from casework.documents import Document, Owner
 from casework.journal import Action, Entry
 from casework.messages import Author, Message
@@ -33,7 +36,8 @@ from casework.notifications import Delivery, Notification
 from casework.people import ContactWay, read_email, read_phone
 from casework.requests import PARIS, Request
 from casework.settings import ROOT
-from casework.territory import SectorCommune
+from casework.slots import Wanted
+from casework.territory import Place, PlaceKind, SectorCommune
 from casework.triage import ALLOWED_FROM, Act
 from casework.vocabulary import LANGUAGES, Channel, Role, State, Theme, Urgency
 from tests.conftest import ACCESS_KEY, Database
@@ -74,7 +78,13 @@ def facts(session: Session) -> list[tuple[object, ...]]:
             Request.worker_id, Request.version,
         ).order_by(Request.received_at, Request.words)
     )  # fmt: skip
-    return [tuple(row) for row in rows]
+    met = session.execute(
+        select(
+            Appointment.made_at, Appointment.agent_id, Appointment.place_id, Appointment.during,
+            Appointment.kind_id, Appointment.mode, Appointment.state,
+        ).order_by(Appointment.made_at, Appointment.during)
+    )  # fmt: skip
+    return [tuple(row) for row in [*rows, *met]]
 
 
 def test_without_the_territory_it_says_what_to_load(database: Database) -> None:
@@ -268,6 +278,127 @@ def test_the_three_sign_ins_are_a_secretary_a_worker_and_a_manager_with_somethin
     )
 
 
+def test_every_social_worker_receives_for_a_year_and_part_timers_less(session: Session) -> None:
+    workers = [
+        agent for agent in session.scalars(select(Agent).order_by(Agent.id)) if agent.is_a(Role.WORKER)
+    ]
+    assert len(workers) == 99
+    hours: defaultdict[int, float] = defaultdict(float)
+    for rule in session.scalars(select(OpeningRule).where(OpeningRule.nth_of_month.is_(None))):
+        begins, ends = rule.starts_at, rule.ends_at
+        hours[rule.agent_id] += len(rule.weekdays) * (ends.hour - begins.hour) / rule.every_weeks
+    full, part = (
+        [hours[agent.id] for agent in workers if (agent.full_time_share == 1) is whole]
+        for whole in (True, False)
+    )
+    assert min(part) > 5
+    assert sum(part) / len(part) < sum(full) / len(full) <= 30
+    last = session.scalar(select(func.min(OpeningRule.made_until)))
+    assert last is not None
+    assert last > NOW.date() + timedelta(days=360)
+    assert not session.scalars(
+        select(Agent.id).where(Agent.id.in_(select(OpeningRule.agent_id)), ~Agent.roles.contains(["worker"]))
+    ).all()
+
+
+def test_agendas_hold_every_way_to_meet_and_who_may_book(session: Session) -> None:
+    rules = session.scalars(select(OpeningRule)).all()
+    assert {rule.mode for rule in rules} == set(Mode)
+    assert {rule.audience for rule in rules} == set(Audience)
+    assert all((rule.travel_minutes > 0) is (rule.mode is Mode.HOME) for rule in rules)
+    assert {"en", "ar"} <= {language for rule in rules for language in rule.languages}
+    assert any(rule.every_weeks == 2 for rule in rules)
+    assert any(rule.nth_of_month == 1 for rule in rules)
+
+
+def test_nobody_is_expected_in_two_places(session: Session) -> None:
+    twice = session.execute(
+        text(
+            "SELECT count(*) FROM openings a JOIN openings b ON a.agent_id = b.agent_id AND a.id < b.id"
+            " AND a.on_day = b.on_day AND a.during && b.during"
+        )
+    ).scalar()
+    assert twice == 0
+
+
+def test_somebody_is_at_each_permanence_when_its_sentence_says_so(session: Session) -> None:
+    for place in session.scalars(select(Place).where(Place.kind == PlaceKind.PERMANENCE)):
+        times = read_times(place.times)
+        held = session.scalars(
+            select(Opening).where(Opening.place_id == place.id, Opening.on_day >= NOW.date())
+        ).all()
+        assert len(held) >= (10 if times.nths else 45), place.id
+        for opening in held:
+            assert opening.on_day.weekday() == times.weekday
+            assert opening.during.lower is not None
+            assert opening.during.lower.astimezone(PARIS).time() == times.starts_at
+            assert bool(opening.kinds) is place.by_appointment
+
+
+def test_what_a_sentence_says_of_a_permanence() -> None:
+    twice = read_times(
+        "Le deuxième et le quatrième mercredi du mois. L'après-midi, de 13 heures 30 à 16 heures."
+    )
+    assert (twice.weekday, twice.nths, twice.starts_at, twice.ends_at) == (2, (2, 4), time(13, 30), time(16))
+    weekly = read_times("Le vendredi matin, de 9 heures à midi.")
+    assert (weekly.weekday, weekly.nths, weekly.starts_at, weekly.ends_at) == (4, (), time(9), time(12))
+    with pytest.raises(ValueError, match="when is this"):
+        read_times("Quand vous voulez.")
+
+
+def test_people_came_missed_excused_themselves_moved_and_will_come(session: Session) -> None:
+    met = session.scalars(select(Appointment)).all()
+    states = Counter(one.state for one in met)
+    assert set(states) == set(Standing) - {Standing.HELD}
+    assert states[Standing.CAME] > 50
+    assert states[Standing.BOOKED] > 20
+    assert min(states.values()) > 4
+    assert {one.mode for one in met} == set(Mode)
+    assert len({one.kind_id for one in met}) == 6
+    assert len({one.place_id for one in met}) > 15
+    for one in met:
+        assert one.made_at < one.start
+        if one.state in {Standing.CAME, Standing.MISSED, Standing.EXCUSED}:
+            assert one.start < NOW
+        if one.state is Standing.BOOKED:
+            assert one.start > NOW - timedelta(hours=2)
+
+
+def test_an_appointment_is_in_an_opening_with_whoever_has_the_request(session: Session) -> None:
+    for one, request in session.execute(
+        select(Appointment, Request).join(Request, Request.id == Appointment.request_id)
+    ):
+        assert one.agent_id == request.worker_id
+        around = select(Opening.id).where(
+            Opening.agent_id == one.agent_id, Opening.mode == one.mode, Opening.during.contains(one.during)
+        )
+        assert session.scalars(around).first()
+
+
+def test_the_journal_tells_each_appointment(session: Session) -> None:
+    told = Counter(
+        session.scalars(
+            select(Entry.action).where(Entry.details.has_key("appointment"), Entry.action != Action.OPENED)
+        )
+    )
+    states = Counter(session.scalars(select(Appointment.state)))
+    assert told[Action.BOOKED] + told[Action.MOVED] == states.total()
+    assert told[Action.MOVED] == states[Standing.MOVED]
+    assert told[Action.CANCELLED] == states[Standing.CANCELLED]
+    assert told[Action.ENDED] == sum(
+        states[how] for how in (Standing.CAME, Standing.MISSED, Standing.EXCUSED)
+    )
+
+
+def test_there_is_still_room_this_week_in_each_house(session: Session) -> None:
+    workers = [agent for agent in session.scalars(select(Agent)) if agent.is_a(Role.WORKER)]
+    for house in {agent.house_id for agent in workers}:
+        ids = [agent.id for agent in workers if agent.house_id == house]
+        found = slots.find(session, Wanted(ids, "first", [Mode.HERE]), NOW, NOW, most=5)
+        assert len(found) == 5
+        assert found[-1].start < NOW + timedelta(days=7)
+
+
 def test_it_never_mixes_with_requests_that_are_there(vienne: Database) -> None:
     with transaction(vienne.owner) as session:
         assert filled(session)
@@ -285,7 +416,9 @@ def test_the_same_seed_gives_the_same_facts(vienne: Database) -> None:
 @pytest.mark.slow
 def test_a_start_in_the_night_of_a_weekend_is_no_trouble(vienne: Database) -> None:
     """Last of this file: it leaves other requests."""
-    assert {state for _, _, _, state, *_ in filled_again(vienne, SUNDAY_NIGHT)} == set(State)
+    told = filled_again(vienne, SUNDAY_NIGHT)
+    assert {fact[3] for fact in told[:REQUESTS]} == set(State)
+    assert len(told) > REQUESTS + 100
 
 
 def filled_again(database: Database, now: datetime) -> list[tuple[object, ...]]:
