@@ -86,7 +86,7 @@ def followed(session: Session, request_id: UUID) -> Followed:
         received_at=row.received_at,
         promised_by=row.promised_by,
         themes=[THEMES[theme] for theme in themes],
-        sensitive=Theme.VIOLENCE in themes or row.urgency is Urgency.DANGER,
+        sensitive=is_sensitive(themes, row.urgency),
         urgency=row.urgency,
         urgency_label=URGENCIES[row.urgency].label,
         words=row.words,
@@ -101,6 +101,11 @@ def followed(session: Session, request_id: UUID) -> Followed:
         conversation=_conversation(session, request_id),
         papers=documents_of(session, Owner(request_id=request_id)),
     )
+
+
+def is_sensitive(themes: list[Theme], urgency: Urgency) -> bool:
+    """True when the pages of a request offer a quick exit, and say nothing to who shares the telephone."""
+    return Theme.VIOLENCE in themes or urgency is Urgency.DANGER
 
 
 def _conversation(session: Session, request_id: UUID) -> list[Said]:

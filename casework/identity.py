@@ -72,6 +72,10 @@ class Identity:
     """The data protection officer's e-mail address."""
     quick_exit_address: str
     """An https page that says nothing of its visitor: weather, a search engine."""
+    cancel_until_hours: int = 2
+    """How many hours before an appointment a person can still cancel it alone; later they call."""
+    move_until_hours: int = 2
+    """The same, for another day or hour."""
     logo: Path | None = None
     """An SVG or PNG file of the territory's folder; without it the name is written."""
     translations: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -181,6 +185,12 @@ def _whole(lowest: int, highest: int) -> Callable[[object], int]:
     return read
 
 
+def _whole_or(default: int, lowest: int, highest: int) -> Callable[[object], int]:
+    """A key that may be left out."""
+    read = _whole(lowest, highest)
+    return lambda value: default if value is None else read(value)
+
+
 def _logo(folder: Path, value: object) -> Path | None:
     if value in (None, ""):
         return None
@@ -225,5 +235,7 @@ _READERS: dict[str, Callable[[object], Any]] = {
     "legal_notices": _text,
     "data_protection_contact": _email,
     "quick_exit_address": _https,
+    "cancel_until_hours": _whole_or(2, 0, 168),
+    "move_until_hours": _whole_or(2, 0, 168),
 }
 _KNOWN = tuple(part.name for part in fields(Identity))

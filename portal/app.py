@@ -10,6 +10,7 @@ from flask import Flask
 from casework.settings import Settings, from_environment
 from portal import visit
 from portal.asking import asking
+from portal.booking import booking
 from portal.follow import follow
 from portal.pages import pages
 from portal.papers import papers
@@ -20,6 +21,6 @@ def create(settings: Settings | None = None, clock: Callable[[], datetime] | Non
     """The citizens' face."""
     app = make_app("portal", settings or from_environment(), clock)
     app.extensions["present"] = visit.present_secret
-    for blueprint in (pages, asking, papers, follow):
+    for blueprint in (pages, asking, papers, follow, booking):
         app.register_blueprint(blueprint)
     return app

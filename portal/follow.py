@@ -19,6 +19,7 @@ from casework.following import Followed, followed
 from casework.notifications import lose_link
 from casework.people import UnreachableError, read_email, read_phone
 from portal import visit
+from portal.booking import coming_facts
 from portal.papers import take_papers
 from portal.receipt import NoPdfError, as_pdf, qr_code
 from web.compression import showing_secret
@@ -241,9 +242,7 @@ def _show(
     form: WriteForm, code: int = 200, refused: list[tuple[str, str]] | None = None
 ) -> ResponseReturnValue:
     seen = followed(db(), g.request_id)
-    page = render_template(
-        "portal/follow.html", followed=seen, form=form, refused=refused, sensitive=seen.sensitive
-    )
+    page = render_template("portal/follow.html", followed=seen, form=form, refused=refused, **coming_facts())
     return page, code
 
 

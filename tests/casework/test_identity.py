@@ -38,6 +38,13 @@ def test_the_identity_of_la_vienne_reads_in_three_languages() -> None:
     assert vienne.in_language("ar").postal_address == vienne.postal_address
 
 
+def test_limits_of_appointments_may_be_left_out(folder: Path) -> None:
+    put(folder, "cancel_until_hours: 2", "cancel_until_hours: 24")
+    put(folder, "move_until_hours: 2\n", "")
+    identity = load_identity(folder)
+    assert (identity.cancel_until_hours, identity.move_until_hours) == (24, 2)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
@@ -57,6 +64,11 @@ def test_the_identity_of_la_vienne_reads_in_three_languages() -> None:
             "answer_working_days: 5",
             "answer_working_days: soon",
             "answer_working_days: expected a whole number",
+        ),
+        (
+            "cancel_until_hours: 2",
+            "cancel_until_hours: 2 h",
+            "cancel_until_hours: expected a whole number from 0 to 168",
         ),
         (
             "https://meteofrance.com/",

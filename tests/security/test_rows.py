@@ -71,6 +71,9 @@ def refused(call: Callable[[], Any]) -> str:
         "SELECT 1 FROM absences", "SELECT 1 FROM document_contents", "SELECT 1 FROM notifications",
         "SELECT 1 FROM access_keys", "SELECT 1 FROM lost_links", "SELECT 1 FROM procrastinate_jobs",
         "SELECT urgency_reason FROM requests", "SELECT secretary_id FROM requests", "SELECT route_reason FROM requests",
+        "SELECT 1 FROM openings", "SELECT 1 FROM opening_rules", "SELECT 1 FROM closures", "SELECT 1 FROM busy_times",
+        "UPDATE appointments SET during = tstzrange(now(), now())", "UPDATE appointments SET agent_id = 1",
+        "DELETE FROM waiting_entries", "UPDATE waiting_entries SET asked_at = now()",
         "SELECT agent_id FROM messages", "SELECT referent_id FROM sector_communes", "SELECT 1 FROM sector_workers",
         "DELETE FROM requests", "DELETE FROM messages", "UPDATE messages SET body = ''", "DELETE FROM drafts",
         "UPDATE requests SET words = ''", "UPDATE requests SET state = 'received'", "TRUNCATE guesses",
@@ -246,3 +249,71 @@ def test_nobody_who_reads_the_database_can_open_a_request(database: Database, am
     assert access.code_of(database.access_key, amina_asked.secret) not in whole
     assert str(amina_asked.id) in whole
     assert isinstance(amina_asked.id, UUID)
+
+
+HELD = (
+    "INSERT INTO appointments (id, request_id, agent_id, house_id, kind_id, mode, during, blocked, state, "
+    "held_until, extra, made_at) SELECT :id, :request, 2, 'poitiers', 'first', 'phone', half, half, :state, "
+    "now() + interval '10 min', :extra, now() FROM tstzrange(:start, :start + interval '30 min') AS half"
+)
+
+
+def test_the_portal_holds_for_its_own_request_and_books_nothing_at_once(
+    database: Database, amina_asked: Asked, marcel_asked: Asked, now: datetime
+) -> None:
+    mine: dict[str, Any] = {
+        "id": uuid4(), "request": amina_asked.id, "state": "held", "extra": False, "start": now,
+    }  # fmt: skip
+    for forged in ({"request": marcel_asked.id}, {"state": "booked"}, {"state": "came"}, {"extra": True}):
+        refused(lambda forged=forged: as_portal(database, amina_asked, HELD, **(mine | forged)))  # type: ignore[misc]
+    assert as_portal(database, amina_asked, HELD, **mine) == 1
+
+
+def test_a_strangers_secret_sees_touches_and_names_no_appointment(
+    database: Database, amina_asked: Asked, marcel_asked: Asked, now: datetime
+) -> None:
+    made = uuid4()
+    as_portal(
+        database, amina_asked, HELD, id=made, request=amina_asked.id, state="held", extra=False, start=now
+    )
+    name = "SELECT agent_of_appointment(:id)"
+    assert as_portal(database, amina_asked, name, id=made) == [(None,)], "not before it is booked"
+    as_portal(database, amina_asked, "UPDATE appointments SET state = 'booked', held_until = NULL")
+    assert as_portal(database, amina_asked, name, id=made) == [("Paul Petit",)]
+    for stranger in (marcel_asked, None):
+        assert as_portal(database, stranger, "SELECT id FROM appointments") == []
+        assert as_portal(database, stranger, "UPDATE appointments SET state = 'cancelled'") == 0
+        assert as_portal(database, stranger, "DELETE FROM appointments") == 0
+        assert as_portal(database, stranger, name, id=made) == [(None,)]
+    for state in ("came", "missed", "excused"):
+        ends = f"UPDATE appointments SET state = '{state}'"
+        refused(lambda ends=ends: as_portal(database, amina_asked, ends))  # type: ignore[misc]
+    assert as_portal(database, amina_asked, "DELETE FROM appointments") == 0, (
+        "booked: cancelled, never dropped"
+    )
+    assert as_portal(database, amina_asked, "UPDATE appointments SET state = 'cancelled'") == 1
+    assert as_portal(database, amina_asked, "UPDATE appointments SET state = 'booked'") == 0
+
+
+def test_the_portal_asks_for_the_agents_of_its_own_request_alone(
+    database: Database, amina_asked: Asked
+) -> None:
+    assert as_portal(database, amina_asked, "SELECT agents_for_request()") == [([2, 3],)]
+    assert as_portal(database, amina_asked, "SELECT agents_for_request(true)") == [([2, 3, 4],)]
+    assert as_portal(database, None, "SELECT agents_for_request(true)") == [(None,)]
+
+
+WAITS = (
+    "INSERT INTO waiting_entries (id, request_id, kind_id, modes, hour_from, hour_to, whole_house, asked_at, state) "
+    "VALUES (gen_random_uuid(), :request, 'first', '{here}', '00:00', '23:59', false, now(), :state)"
+)
+
+
+def test_one_waits_for_oneself(database: Database, amina_asked: Asked, marcel_asked: Asked) -> None:
+    mine: dict[str, Any] = {"request": amina_asked.id, "state": "waiting"}
+    assert as_portal(database, amina_asked, WAITS, **mine) == 1
+    for forged in ({"request": marcel_asked.id}, {"state": "served"}):
+        refused(lambda forged=forged: as_portal(database, amina_asked, WAITS, **(mine | forged)))  # type: ignore[misc]
+    assert as_portal(database, marcel_asked, "SELECT id FROM waiting_entries") == []
+    assert as_portal(database, marcel_asked, "UPDATE waiting_entries SET state = 'withdrawn'") == 0
+    assert as_portal(database, amina_asked, "UPDATE waiting_entries SET state = 'withdrawn'") == 1

@@ -1,0 +1,448 @@
+"""How a person gets an appointment by themselves: what is shown, held, confirmed, moved, cancelled, and until when.
+
+Read with the portal's role: of the agendas it may only ask `free_slots`, with the agents of the opened request
+(`agents_for_request`). One request has one coming appointment; taking another is moving it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
+
+from casework import appointments, journal, waiting
+from casework.agenda import Kind, Mode
+from casework.appointments import Appointment, HoldExpiredError, SlotTakenError, Standing
+from casework.following import is_sensitive
+from casework.people import ContactWay
+from casework.requests import PARIS, Request
+from casework.slots import ALL_DAY, FURTHEST, NOTICE, Slot, Wanted, exact
+from casework.territory import Commune, House, Place
+from casework.vocabulary import Channel, Need, State, Theme
+
+VARIED = text(
+    "SELECT DISTINCT ON (mode, place_id, piece) * FROM ("
+    "  SELECT *, CASE WHEN :each_hour THEN CAST(lower(during) AS text)"
+    "    ELSE to_char(lower(during) AT TIME ZONE 'Europe/Paris', 'YYYY-MM-DD AM') END AS piece"
+    "  FROM free_slots(:agents, :kind, :modes, :audiences, :language, :place, :hour_from, :hour_to, "
+    "CAST(:start AS timestamptz), CAST(:finish AS timestamptz), CAST(:now AS timestamptz), :most, :ignored)"
+    ") found ORDER BY mode, place_id, piece, lower(during), array_position(:agents, agent_id)"
+)
+"""One slot for each way to meet, place and half-day (or moment): enough to choose from, in one search."""
+
+LOOKED_THROUGH = 5000
+"""The most slots a search goes through; the earliest ones."""
+
+OFFERED = (Mode.HERE, Mode.PHONE, Mode.VIDEO)
+"""What a person books alone; a visit at home is proposed by an agent."""
+MOST_SHOWN = 6
+ALTERNATIVES = 3
+FIRST_KIND = "first"
+NEAR = timedelta(weeks=4)
+
+
+class TooLateError(Exception):
+    """The house's limit is over: one calls."""
+
+
+class NothingComingError(Exception):
+    """There is no coming appointment."""
+
+
+@dataclass(frozen=True)
+class Seeker:
+    """The opened request, as booking needs it. `coming`: its appointment, if any; `held`: what it holds now."""
+
+    id: UUID
+    house: House
+    commune_code: str | None
+    spoken_language: str
+    sensitive: bool
+    closed: bool
+    wheelchair: bool
+    worker: str
+    """Who handles the request, as the person reads it; empty while nobody does."""
+    phone: str
+    """Where this person can be called, as far as they told; or empty."""
+    coming: Appointment | None
+    held: Appointment | None
+
+
+@dataclass(frozen=True)
+class Search:
+    """What one looks for. `mode`, `place_id` None: any. `day`: from that day on. `hours`: local, both included.
+
+    `whole_house`: with any worker of the house, not only whom the request would be given to.
+    """
+
+    mode: Mode | None = None
+    hours: tuple[time, time] = ALL_DAY
+    day: date | None = None
+    place_id: str | None = None
+    whole_house: bool = False
+
+    @property
+    def modes(self) -> tuple[Mode, ...]:
+        """Which modes are looked for."""
+        return (self.mode,) if self.mode else OFFERED
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A slot as people choose it: not whom, but when, how and where."""
+
+    start: datetime
+    mode: Mode
+    place_id: str | None
+
+
+@dataclass(frozen=True)
+class Where:
+    """A place with what is needed to find it. `address` has no line for a permanence: its name says it."""
+
+    id: str
+    name: str
+    town: str
+    address: str
+    step_free: bool
+
+
+def seeker(session: Session, request_id: UUID, now: datetime) -> Seeker:
+    """Who the presented secret opens, and what they have."""
+    row = session.execute(
+        select(
+            Request.id, Request.themes, Request.urgency, Request.state, Request.needs, Request.spoken_language,
+            Request.commune_code, Request.worker_id, Request.handler, House,
+        )
+        .join(House, House.id == Request.house_id)
+        .where(Request.id == request_id)
+    ).one()  # fmt: skip
+    phones = session.execute(
+        select(ContactWay.channel, ContactWay.value).where(
+            ContactWay.request_id == request_id, ContactWay.channel.in_((Channel.CALL, Channel.SMS))
+        )
+    ).all()
+    held = session.scalar(
+        select(Appointment).where(Appointment.request_id == request_id, Appointment.state == Standing.HELD)
+    )
+    return Seeker(
+        id=row.id,
+        house=row.House,
+        commune_code=row.commune_code,
+        spoken_language=row.spoken_language,
+        sensitive=is_sensitive([Theme(value) for value in row.themes], row.urgency),
+        closed=row.state is State.CLOSED,
+        wheelchair=Need.WHEELCHAIR in row.needs,
+        worker=row.handler if row.worker_id else "",
+        phone=min(phones, key=lambda way: way.channel is not Channel.CALL).value if phones else "",
+        coming=appointments.coming(session, request_id, now),
+        held=held,
+    )
+
+
+def kind_for(session: Session, who: Seeker) -> Kind:
+    """The kind of appointment: the one being moved, else the first one, else any there is."""
+    if who.coming:
+        return session.get_one(Kind, who.coming.kind_id)
+    return session.scalars(select(Kind).order_by(Kind.id != FIRST_KIND, Kind.id).limit(1)).one()
+
+
+def offers(session: Session, who: Seeker, search: Search, now: datetime) -> list[Slot]:
+    """What to show, in order of time: the earliest; each way to meet and each place; then other days and half-days.
+
+    With a day: that day's own hours; the days after it when it has none.
+    """
+    wanted = _wanted(session, who, search)
+    start = _from(search.day, now)
+    found: list[Slot] = []
+    if search.day:
+        end = datetime.combine(search.day + timedelta(days=1), time(0), PARIS)
+        found = _varied(session, wanted, start, end, now, each_hour=True)
+    for width in (NEAR, FURTHEST):
+        if not found or (len(found) < MOST_SHOWN and not search.day):
+            found = _varied(session, wanted, start, start + width, now)
+    if 0 < len(found) < MOST_SHOWN and not search.day:
+        found += _varied(session, wanted, start, start + FURTHEST, now, each_hour=True)
+    return mix(found)
+
+
+def mix(found: Iterable[Slot]) -> list[Slot]:
+    """At most six, in order of time: the earliest of each mode, then of each place, then the earliest others."""
+    ordered = sorted({_choice(slot): slot for slot in reversed(list(found))}.values(), key=_order)
+    chosen: list[Slot] = []
+    for groups in ([(slot.mode,) for slot in ordered], [(slot.mode, slot.place_id) for slot in ordered]):
+        seen: set[object] = set()
+        for slot, group in zip(ordered, groups, strict=True):
+            if group not in seen and slot not in chosen:
+                chosen.append(slot)
+            seen.add(group)
+    chosen += [slot for slot in ordered if slot not in chosen]
+    return sorted(chosen[:MOST_SHOWN], key=_order)
+
+
+def nearest(session: Session, who: Seeker, search: Search, around: datetime, now: datetime) -> list[Slot]:
+    """The three slots nearest in time to one that was lost, in order of time."""
+    wanted = _wanted(session, who, search)
+    start = _from(None, now)
+    near = _varied(
+        session,
+        wanted,
+        max(start, around - timedelta(days=1)),
+        around + timedelta(days=2),
+        now,
+        each_hour=True,
+    )
+    if len(near) < ALTERNATIVES:
+        near += _varied(session, wanted, start, start + FURTHEST, now)
+    one_each = {_choice(slot): slot for slot in reversed(near)}.values()
+    closest = sorted(one_each, key=lambda slot: (abs(slot.start - around), *_order(slot)))
+    return sorted(closest[:ALTERNATIVES], key=_order)
+
+
+def hold(
+    session: Session,
+    request_id: UUID,
+    search: Search,
+    choice: Choice,
+    now: datetime,
+    phone: str | None = None,
+) -> Appointment:
+    """Hold a slot for ten minutes, with whoever is free then; what was held before is let go.
+
+    Raises:
+        SlotTakenError: nobody is free then any more.
+    """
+    who = _alone(session, request_id, now)
+    asked = replace(search, mode=choice.mode, place_id=choice.place_id, hours=ALL_DAY)
+    if choice.start < now + NOTICE:
+        raise SlotTakenError
+    free = [
+        slot
+        for slot in exact(session, _wanted(session, who, asked), choice.start, now)
+        if slot.place_id == choice.place_id
+    ]
+    _one_at_a_time(session, free)
+    for slot in free:
+        try:
+            held = appointments.hold(
+                session, request_id, slot, now, moving=who.coming.id if who.coming else None
+            )
+        except SlotTakenError:
+            continue
+        held.phone = phone
+        return held
+    raise SlotTakenError
+
+
+def confirm(
+    session: Session, request_id: UUID, appointment_id: UUID, now: datetime, *, phone: str | None
+) -> Appointment:
+    """Book what was held and shown. The same confirmation twice is one booking.
+
+    Raises:
+        HoldExpiredError: the ten minutes are over, or something else was chosen since.
+    """
+    who = _alone(session, request_id, now)
+    if who.coming and who.coming.id == appointment_id:
+        return who.coming
+    if who.held is None or who.held.id != appointment_id:
+        raise HoldExpiredError
+    booked = appointments.confirm(session, request_id, now)
+    booked.phone = phone
+    if who.coming and who.coming.state is Standing.BOOKED:
+        who.coming.state = Standing.MOVED  # booked in another tab since this one was held
+    waiting.stop(session, request_id, waiting.Wish.SERVED)
+    details: dict[str, Any] = _told(booked)
+    if who.coming:
+        details["before"] = who.coming.start.isoformat()
+    action = journal.Action.MOVED if who.coming else journal.Action.BOOKED
+    journal.write(session, action, now, request_id=request_id, **details)
+    return booked
+
+
+def cancel(session: Session, request_id: UUID, until_hours: int, now: datetime) -> Appointment:
+    """Cancel the coming appointment: its time is free at once.
+
+    Raises:
+        NothingComingError: there is none.
+        TooLateError: less than `until_hours` are left.
+    """
+    who = _alone(session, request_id, now)
+    if who.coming is None:
+        raise NothingComingError
+    if not may_change(who.coming, until_hours, now):
+        raise TooLateError
+    appointments.cancel(session, who.coming)
+    journal.write(session, journal.Action.CANCELLED, now, request_id=request_id, **_told(who.coming))
+    return who.coming
+
+
+def may_change(appointment: Appointment, until_hours: int, now: datetime) -> bool:
+    """True while the person may still cancel or move it alone."""
+    return appointment.start >= now + timedelta(hours=until_hours)
+
+
+def agent_name(session: Session, appointment: Appointment) -> str:
+    """Whom one will meet; empty until it is booked."""
+    found: str | None = session.scalar(select(func.agent_of_appointment(appointment.id)))
+    return found or ""
+
+
+def chain(session: Session, appointment: Appointment) -> tuple[UUID, int]:
+    """The first appointment of a chain of moves, and how many moves since: a calendar's entry and its version."""
+    query = select(Appointment.id, Appointment.moved_from).where(
+        Appointment.request_id == appointment.request_id
+    )
+    before = {row.id: row.moved_from for row in session.execute(query)}
+    first, moves = appointment.id, 0
+    while (former := before.get(first)) is not None:
+        first, moves = former, moves + 1
+    return first, moves
+
+
+def places(session: Session, ids: Iterable[str | None]) -> dict[str, Where]:
+    """Places by id."""
+    rows = session.execute(
+        select(Place, Commune.name.label("town"), House)
+        .join(Commune, Commune.code == Place.commune_code)
+        .join(House, House.id == Place.house_id)
+        .where(Place.id.in_({one for one in ids if one}))
+    )
+    return {
+        row.Place.id: Where(
+            row.Place.id,
+            row.Place.name,
+            row.town,
+            f"{row.House.address}\n{row.House.postal_code} {row.House.town}"
+            if row.Place.kind == "house"
+            else "",
+            row.Place.step_free,
+        )
+        for row in rows
+    }
+
+
+def without_appointment(session: Session, who: Seeker, most: int = 4) -> Sequence[tuple[Place, str]]:
+    """Where one can come without an appointment, with the town: the person's own commune first."""
+    return [
+        (place, town)
+        for place, town in session.execute(
+            select(Place, Commune.name)
+            .join(Commune, Commune.code == Place.commune_code)
+            .where(Place.house_id == who.house.id, Place.active, ~Place.by_appointment)
+            .order_by(Place.commune_code != (who.commune_code or ""), Commune.name, Place.id)
+            .limit(most)
+        )
+    ]
+
+
+def wait_for_one(session: Session, who: Seeker, search: Search, now: datetime) -> None:
+    """Be told when something that suits comes up, or comes up earlier."""
+    waiting.wait(
+        session,
+        who.id,
+        kind_for(session, who).id,
+        search.modes,
+        now,
+        place_id=search.place_id,
+        hours=search.hours,
+        whole_house=search.whole_house,
+    )
+
+
+def _told(appointment: Appointment) -> dict[str, Any]:
+    """What the journal keeps of it."""
+    return {
+        "origin": "portal",
+        "appointment": str(appointment.id),
+        "start": appointment.start.isoformat(),
+        "mode": appointment.mode.value,
+    }
+
+
+def _alone(session: Session, request_id: UUID, now: datetime) -> Seeker:
+    """The seeker, while no other tab holds, books or cancels for the same request."""
+    session.execute(select(Request.id).where(Request.id == request_id).with_for_update(key_share=True))
+    session.expire_all()
+    return seeker(session, request_id, now)
+
+
+def _one_at_a_time(session: Session, free: Sequence[Slot]) -> None:
+    """Who wants the same agent or the same place waits for their turn: two inserts under an exclusion constraint
+    may otherwise each wait for the other. Always in the same order."""
+    names = sorted({f"agent {slot.agent_id}" for slot in free}) + sorted(
+        {f"place {slot.place_id}" for slot in free if slot.place_id}
+    )
+    for name in names:
+        session.execute(text("SELECT pg_advisory_xact_lock(hashtext(:name))"), {"name": name})
+
+
+def _wanted(session: Session, who: Seeker, search: Search) -> Wanted:
+    agents = session.scalar(select(func.agents_for_request(search.whole_house)))
+    return Wanted(
+        agents=agents or [],
+        kind_id=kind_for(session, who).id,
+        modes=search.modes,
+        place_id=search.place_id,
+        hours=search.hours,
+        ignored=str(who.held.id) if who.held else None,
+    )
+
+
+def _varied(
+    session: Session,
+    wanted: Wanted,
+    start: datetime,
+    finish: datetime,
+    now: datetime,
+    *,
+    each_hour: bool = False,
+) -> list[Slot]:
+    """The first slot of each mode, place and half-day, or of each moment, in order of time."""
+    if finish <= start:
+        return []
+    rows = session.execute(
+        VARIED,
+        {
+            "agents": list(wanted.agents),
+            "kind": wanted.kind_id,
+            "modes": [mode.value for mode in wanted.modes],
+            "audiences": [audience.value for audience in wanted.audiences],
+            "language": wanted.language,
+            "place": wanted.place_id,
+            "hour_from": wanted.hours[0],
+            "hour_to": wanted.hours[1],
+            "start": start,
+            "finish": finish,
+            "now": now,
+            "most": LOOKED_THROUGH,
+            "ignored": wanted.ignored,
+            "each_hour": each_hour,
+        },
+    )
+    found = [
+        Slot(
+            row.agent_id, row.house_id, row.place_id, Mode(row.mode), wanted.kind_id, row.during, row.blocked
+        )
+        for row in rows
+    ]
+    return sorted(found, key=_order)
+
+
+def _from(day: date | None, now: datetime) -> datetime:
+    earliest = now + NOTICE
+    return max(earliest, datetime.combine(day, time(0), PARIS)) if day else earliest
+
+
+def _choice(slot: Slot) -> Choice:
+    """What people tell apart: where an agent telephones from is none of it."""
+    return Choice(slot.start, slot.mode, slot.place_id if slot.mode is Mode.HERE else None)
+
+
+def _order(slot: Slot) -> tuple[datetime, int, str]:
+    return slot.start, OFFERED.index(slot.mode), slot.place_id or ""

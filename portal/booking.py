@@ -1,0 +1,499 @@
+"""Taking an appointment, moving it, cancelling it: from the follow page, one thing at a time."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from urllib.parse import quote, urlsplit
+from uuid import UUID, uuid4
+
+from babel.dates import format_date
+from flask import Blueprint, current_app, g, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+from flask_babel import lazy_gettext as _l
+from flask_wtf import FlaskForm
+from wtforms import HiddenField, StringField, validators
+
+from casework import booking as rules
+from casework import messages, waiting
+from casework.agenda import MODES, Kind, Mode
+from casework.appointments import Appointment, HoldExpiredError, SlotTakenError
+from casework.booking import Choice, NothingComingError, Search, Seeker, TooLateError
+from casework.calendar_file import MIME_TYPE, Meeting, calendar_file
+from casework.identity import Identity
+from casework.people import UnreachableError, read_phone, show_phone
+from casework.requests import PARIS
+from casework.slots import AFTERNOON, ALL_DAY, MORNING, Slot
+from portal import visit
+from web.doors import open_to
+from web.language import language
+from web.transactions import db, now, settings
+from web.typed import clean
+
+booking = Blueprint("booking", __name__, url_prefix="/<lang>/rendez-vous")
+
+HALVES = {"matin": MORNING, "apres-midi": AFTERNOON}
+CHOICE = re.compile(r"(\d{9,11})\.(here|phone|video)\.([\w-]*)", re.ASCII)
+LONGEST_PHONE = 40
+FURTHEST_DAY = timedelta(days=365)
+
+
+class PhoneForm(FlaskForm):
+    """A number where to be called; `submission` makes the same form sent twice one message."""
+
+    phone = StringField(_l("Votre numéro de téléphone"), filters=[clean])
+    submission = HiddenField(validators=[validators.Optional(), validators.UUID()])
+
+    def number(self) -> str | None:
+        """The number, E.164; None with a mistake on the field when it is not one."""
+        try:
+            return read_phone(self.phone.data)
+        except UnreachableError:
+            self.phone.errors = [gettext("Écrivez un numéro de téléphone.")]
+            return None
+
+
+@booking.app_template_filter("weekday")
+def weekday(moment: datetime | date) -> str:
+    """A near day in words, without the year: `mardi 3 novembre`."""
+    day = moment.astimezone(PARIS).date() if isinstance(moment, datetime) else moment
+    pattern = "EEEE d'er' MMMM" if language() == "fr" and day.day == 1 else "EEEE d MMMM"
+    return format_date(day, pattern, language())
+
+
+@booking.app_template_filter("hour")
+def hour(moment: datetime) -> str:
+    """An hour of Paris as one says it: `9 heures 30`."""
+    local = moment.astimezone(PARIS)
+    if local.minute:
+        return str(gettext("%(hour)s heures %(minutes)s", hour=local.hour, minutes=f"{local.minute:02}"))
+    return str(gettext("%(hour)s heures", hour=local.hour))
+
+
+@booking.get("")
+@open_to(visit.REQUEST)
+def choose() -> ResponseReturnValue:
+    """The earliest hours, six at most; another way, another day, another half of the day."""
+    who = _seeker()
+    return _refused(who) or _choose(who)
+
+
+@booking.post("")
+@open_to(visit.REQUEST)
+def hold() -> ResponseReturnValue:
+    """One tap holds an hour for ten minutes; taken meanwhile, the three nearest are shown."""
+    who = _seeker()
+    if refused := _refused(who):
+        return refused
+    search, _ = _search()
+    choice = _choice(request.form.get("slot", ""))
+    if choice is None:
+        return redirect(url_for("booking.choose", **_query(search)), 303)
+    phone = clean(request.form.get("phone"))[:LONGEST_PHONE] or None
+    try:
+        rules.hold(db(), who.id, search, choice, now(), phone)
+    except SlotTakenError:
+        db().rollback()
+        return _gone(choice, phone, expired=False)
+    db().commit()
+    return redirect(url_for("booking.check", **_query(search)), 303)
+
+
+@booking.get("/verifier")
+@open_to(visit.REQUEST)
+def check() -> ResponseReturnValue:
+    """When, where, what to bring; nothing is booked yet."""
+    who = _seeker()
+    if who.held is None:
+        return redirect(url_for("booking.choose", **_query(_search()[0])), 303)
+    if who.held.held_until is None or who.held.held_until < now():
+        return _gone(_choice_of(who.held), who.held.phone, expired=True)
+    known = who.held.phone or (who.coming.phone if who.coming else None) or who.phone
+    return _check(who, PhoneForm(formdata=None, phone=_shown(known)))
+
+
+@booking.post("/verifier")
+@open_to(visit.REQUEST)
+def confirm() -> ResponseReturnValue:
+    """Book it. Twice is once; too late shows what else is near, with what was typed."""
+    who, form = _seeker(), PhoneForm()
+    choice, phone = _choice(request.form.get("slot", "")), None
+    if choice and choice.mode is Mode.PHONE:
+        phone = form.number()
+        if phone is None and who.held and who.held.held_until and who.held.held_until >= now():
+            return _check(who, form, 422)
+    try:
+        held_id = UUID(request.form.get("held", ""))
+        booked = rules.confirm(db(), who.id, held_id, now(), phone=phone)
+    except (HoldExpiredError, ValueError):
+        db().rollback()
+        if choice is None:
+            return redirect(url_for("booking.choose"), 303)
+        return _gone(choice, form.phone.data, expired=True)
+    changed = booked.moved_from is not None
+    db().commit()
+    return redirect(url_for("booking.booked", change="1" if changed else None), 303)
+
+
+@booking.get("/pris")
+@open_to(visit.REQUEST)
+def booked() -> ResponseReturnValue:
+    """It is booked: when, where, with whom, and what happens next."""
+    who = _seeker()
+    if who.coming is None:
+        return redirect(url_for("follow.show"), 303)
+    return render_template("portal/booking/booked.html", **facts_of(who, who.coming))
+
+
+@booking.get("/rendez-vous.ics")
+@open_to(visit.REQUEST)
+def calendar() -> ResponseReturnValue:
+    """The coming appointment for the telephone's calendar; for a sensitive request, the hour alone."""
+    who = _seeker()
+    if who.coming is None:
+        return redirect(url_for("follow.show"), 303)
+    first, moves = rules.chain(db(), who.coming)
+    where = "" if who.sensitive else _place_in_words(who.coming)
+    details = "" if who.sensitive else gettext("Pour changer : %(phone)s", phone=show_phone(who.house.phone))
+    meeting = Meeting(
+        first, moves, who.coming.start, _end(who.coming), gettext("Rendez-vous"), where, details
+    )
+    host = urlsplit(settings().portal_address).hostname or "localhost"
+    response = make_response(calendar_file(meeting, host, now()))
+    response.headers["Content-Type"] = f"{MIME_TYPE}; charset=utf-8; method=PUBLISH"
+    response.headers["Content-Disposition"] = "attachment; filename=rendez-vous.ics"
+    return response
+
+
+@booking.get("/annuler")
+@open_to(visit.REQUEST)
+def ask_cancel() -> ResponseReturnValue:
+    """Are you sure? And another day instead."""
+    who = _seeker()
+    if who.coming is None:
+        return redirect(url_for("follow.show"), 303)
+    if not rules.may_change(who.coming, _identity().cancel_until_hours, now()):
+        return _too_late(who)
+    return render_template("portal/booking/cancel.html", **facts_of(who, who.coming))
+
+
+@booking.post("/annuler")
+@open_to(visit.REQUEST)
+def cancel() -> ResponseReturnValue:
+    """Cancel; twice is once."""
+    try:
+        rules.cancel(db(), g.request_id, _identity().cancel_until_hours, now())
+    except TooLateError:
+        return _too_late(_seeker())
+    except NothingComingError:
+        return redirect(url_for("booking.cancelled"), 303)
+    db().commit()
+    return redirect(url_for("booking.cancelled"), 303)
+
+
+@booking.get("/annule")
+@open_to(visit.REQUEST)
+def cancelled() -> ResponseReturnValue:
+    """It is cancelled; another one can be taken at once."""
+    who = _seeker()
+    if who.coming:
+        return redirect(url_for("follow.show"), 303)
+    return render_template("portal/booking/cancelled.html", who=who, sensitive=who.sensitive)
+
+
+@booking.post("/attendre")
+@open_to(visit.REQUEST)
+def wait() -> ResponseReturnValue:
+    """Be told when an hour that suits comes up."""
+    who = _seeker()
+    rules.wait_for_one(db(), who, _search()[0], now())
+    db().commit()
+    return redirect(url_for("booking.noted", pour="attente"), 303)
+
+
+@booking.post("/ne-plus-attendre")
+@open_to(visit.REQUEST)
+def stop_waiting() -> ResponseReturnValue:
+    """Leave the waiting list."""
+    waiting.stop(db(), g.request_id, waiting.Wish.WITHDRAWN)
+    db().commit()
+    return redirect(url_for("follow.show"), 303)
+
+
+@booking.get("/rappel")
+@open_to(visit.REQUEST)
+def ask_call() -> ResponseReturnValue:
+    """Please call me: at which number?"""
+    who = _seeker()
+    return _call(who, PhoneForm(formdata=None, phone=_shown(who.phone), submission=str(uuid4())))
+
+
+@booking.post("/rappel")
+@open_to(visit.REQUEST)
+def call_me() -> ResponseReturnValue:
+    """It becomes a message of the person, which the reception finds in its queue; twice is once."""
+    who, form = _seeker(), PhoneForm()
+    number = form.number() if form.validate() and form.submission.data else None
+    if number is None:
+        return _call(who, form, 422)
+    body = gettext("Je cherche un rendez-vous. Appelez-moi au %(phone)s.", phone=show_phone(number))
+    messages.write_as_citizen(db(), who.id, body, language(), UUID(form.submission.data), now())
+    db().commit()
+    return redirect(url_for("booking.noted", pour="rappel"), 303)
+
+
+@booking.get("/note")
+@open_to(visit.REQUEST)
+def noted() -> ResponseReturnValue:
+    """What was asked is noted."""
+    who = _seeker()
+    call = request.args.get("pour") == "rappel"
+    return render_template("portal/booking/noted.html", who=who, call=call, sensitive=who.sensitive)
+
+
+def facts_of(who: Seeker, appointment: Appointment) -> dict[str, Any]:
+    """What the pages of one appointment say of it."""
+    where = rules.places(db(), [appointment.place_id]).get(appointment.place_id or "")
+    if appointment.mode is not Mode.HERE:
+        where = None
+    return {
+        "who": who,
+        "sensitive": who.sensitive,
+        "appointment": appointment,
+        "kind": db().get_one(Kind, appointment.kind_id),
+        "where": where,
+        "map_link": _map(where) if where and not who.sensitive else "",
+        "mode": MODES[appointment.mode],
+        "agent": rules.agent_name(db(), appointment),
+        "may_cancel": rules.may_change(appointment, _identity().cancel_until_hours, now()),
+        "may_move": rules.may_change(appointment, _identity().move_until_hours, now()),
+        "move_link": url_for("booking.choose", **_query(_like(appointment))),
+    }
+
+
+def coming_facts() -> dict[str, Any]:
+    """What the follow page shows of the coming appointment, or of the way to one."""
+    who = _seeker()
+    if who.coming:
+        return facts_of(who, who.coming)
+    return {"who": who, "sensitive": who.sensitive, "appointment": None, "waits": waiting.waits(db(), who.id)}
+
+
+def _seeker() -> Seeker:
+    return rules.seeker(db(), g.request_id, now())
+
+
+def _identity() -> Identity:
+    identity: Identity = current_app.extensions["identity"]
+    return identity
+
+
+def _refused(who: Seeker) -> ResponseReturnValue | None:
+    """A closed request takes no new appointment; a near one moves by telephone."""
+    if who.coming and not rules.may_change(who.coming, _identity().move_until_hours, now()):
+        return _too_late(who)
+    return redirect(url_for("follow.show"), 303) if who.closed and not who.coming else None
+
+
+def _too_late(who: Seeker) -> ResponseReturnValue:
+    return render_template("portal/booking/too_late.html", who=who, sensitive=who.sensitive), 409
+
+
+def _choose(who: Seeker) -> ResponseReturnValue:
+    search, mistake = _search()
+    found = rules.offers(db(), who, search, now())
+    others = [] if found else rules.offers(db(), who, Search(whole_house=True), now())
+    page = render_template(
+        "portal/booking/slots.html",
+        **_tiles(who, search, found or others),
+        found=found,
+        others=others,
+        filters=_filters(who, search, found),
+        query=_query(search),
+        day_typed=request.args.get("jour", ""),
+        mistake=mistake,
+        today=now().astimezone(PARIS).date(),
+        without=rules.without_appointment(db(), who) if not found else [],
+        waits=waiting.waits(db(), who.id),
+    )
+    return page, 422 if mistake else 200
+
+
+def _check(who: Seeker, form: PhoneForm, code: int = 200) -> ResponseReturnValue:
+    if who.held is None:
+        return redirect(url_for("booking.choose"), 303)
+    page = render_template(
+        "portal/booking/check.html",
+        **facts_of(who, who.held),
+        form=form,
+        slot=_value(_choice_of(who.held)),
+        query=_query(_search()[0]),
+    )
+    return page, code
+
+
+def _gone(choice: Choice, phone: str | None, *, expired: bool) -> ResponseReturnValue:
+    """The hour is lost; what is near it, with the same filters and what was typed."""
+    who, (search, _) = _seeker(), _search()
+    found = rules.nearest(db(), who, search, choice.start, now())
+    found = found or rules.nearest(db(), who, Search(whole_house=True), choice.start, now())
+    page = render_template(
+        "portal/booking/gone.html",
+        **_tiles(who, search, found),
+        query=_query(search),
+        expired=expired,
+        choice=choice,
+        phone=phone or "",
+    )
+    return page, 409
+
+
+def _call(who: Seeker, form: PhoneForm, code: int = 200) -> ResponseReturnValue:
+    return render_template("portal/booking/call_me.html", who=who, form=form, sensitive=who.sensitive), code
+
+
+def _tiles(who: Seeker, search: Search, slots: list[Slot]) -> dict[str, Any]:
+    return {
+        "who": who,
+        "sensitive": who.sensitive,
+        "search": search,
+        "slots": [
+            (slot, _value(Choice(slot.start, slot.mode, slot.place_id)), MODES[slot.mode]) for slot in slots
+        ],
+        "places": rules.places(db(), [slot.place_id for slot in slots] + [search.place_id]),
+    }
+
+
+def _search() -> tuple[Search, str]:
+    """What the address asks for, and the mistake of the day if it is none; unknown words are left out."""
+    asked, mistake, day = request.args, "", None
+    if typed := asked.get("jour", "").strip():
+        day = _read_day(typed)
+        today = now().astimezone(PARIS).date()
+        if day is None or not today <= day <= today + FURTHEST_DAY:
+            day, mistake = None, gettext("Écrivez un jour qui vient. Exemple : 24/11/2026")
+    mode = asked.get("comment")
+    place_id = asked.get("lieu", "")
+    search = Search(
+        mode=Mode(mode) if mode in {one.value for one in rules.OFFERED} else None,
+        hours=HALVES.get(asked.get("moment", ""), ALL_DAY),
+        day=day,
+        place_id=place_id if re.fullmatch(r"[\w-]{1,80}", place_id) else None,
+        whole_house=asked.get("avec") == "equipe",
+    )
+    return search, mistake
+
+
+def _query(search: Search) -> dict[str, Any]:
+    """The same as words of an address."""
+    words = {
+        "comment": search.mode or "",
+        "moment": next((name for name, hours in HALVES.items() if hours == search.hours), ""),
+        "jour": search.day.isoformat() if search.day else "",
+        "lieu": search.place_id or "",
+        "avec": "equipe" if search.whole_house else "",
+    }
+    return {name: str(word) for name, word in words.items() if word}
+
+
+def _like(appointment: Appointment) -> Search:
+    """What one looks for again when moving: the same way to meet, at the same place."""
+    here = appointment.mode is Mode.HERE
+    return Search(
+        mode=appointment.mode if appointment.mode in rules.OFFERED else None,
+        place_id=appointment.place_id if here else None,
+    )
+
+
+def _filters(who: Seeker, search: Search, found: list[Slot]) -> list[tuple[str, list[tuple[str, str, bool]]]]:
+    """Groups of links: their name, then (words, address, chosen) for each; places only when there are several."""
+    query = _query(search)
+
+    def link(words: str, **change: str) -> tuple[str, str, bool]:
+        asked: dict[str, Any] = {name: word for name, word in (query | change).items() if word}
+        return words, url_for("booking.choose", **asked), asked == query
+
+    modes = [link(gettext(MODES[mode].label), comment=mode.value, lieu="") for mode in rules.OFFERED]
+    modes = [
+        (words, address, search.mode is mode)
+        for (words, address, _), mode in zip(modes, rules.OFFERED, strict=True)
+    ]
+    groups = [
+        (gettext("Comment"), [link(gettext("Peu importe"), comment="", lieu=""), *modes]),
+        (
+            gettext("Quand"),
+            [
+                link(gettext("Toute la journée"), moment=""),
+                link(gettext("Le matin"), moment="matin"),
+                link(gettext("L'après-midi"), moment="apres-midi"),
+            ],
+        ),
+    ]
+    if who.worker:
+        groups.append(
+            (
+                gettext("Avec qui"),
+                [link(gettext("La même personne"), avec=""), link(gettext("Toute l'équipe"), avec="equipe")],
+            )
+        )
+    here = rules.places(db(), [slot.place_id for slot in found if slot.mode is Mode.HERE])
+    if search.place_id or len(here) > 1:
+        anywhere = link(gettext("Partout"), lieu="")
+        groups.append((gettext("Où"), [anywhere, *(link(one.name, lieu=one.id) for one in here.values())]))
+    return groups
+
+
+def _read_day(typed: str) -> date | None:
+    """A day as a date field sends it, or as people type it: 24/11/2026."""
+    if match := re.fullmatch(r"(\d{4})-(\d{1,2})-(\d{1,2})", typed, re.ASCII):
+        year, month, day = (int(part) for part in match.groups())
+    elif match := re.fullmatch(r"(\d{1,2})[/. -](\d{1,2})[/. -](\d{4})", typed, re.ASCII):
+        day, month, year = (int(part) for part in match.groups())
+    else:
+        return None
+    try:
+        return date(year, month, day)
+    except ValueError:
+        return None
+
+
+def _choice(value: str) -> Choice | None:
+    """The slot a button says, or None."""
+    match = CHOICE.fullmatch(value)
+    if match is None:
+        return None
+    start = datetime.fromtimestamp(int(match[1]), UTC)
+    return Choice(start, Mode(match[2]), match[3] or None)
+
+
+def _value(choice: Choice) -> str:
+    return f"{int(choice.start.timestamp())}.{choice.mode}.{choice.place_id or ''}"
+
+
+def _choice_of(appointment: Appointment) -> Choice:
+    return Choice(appointment.start, appointment.mode, appointment.place_id)
+
+
+def _end(appointment: Appointment) -> datetime:
+    end: datetime | None = appointment.during.upper
+    return end or appointment.start
+
+
+def _place_in_words(appointment: Appointment) -> str:
+    where = rules.places(db(), [appointment.place_id]).get(appointment.place_id or "")
+    if appointment.mode is not Mode.HERE or where is None:
+        return str(gettext(MODES[appointment.mode].label))
+    return ", ".join([where.name, *(where.address.splitlines() or [where.town])])
+
+
+def _map(where: rules.Where) -> str:
+    """A free map, without anything of the person: the address that everybody can read."""
+    query = where.address.replace("\n", ", ") or f"{where.name}, {where.town}"
+    return f"https://www.openstreetmap.org/search?query={quote(query)}"
+
+
+def _shown(phone: str | None) -> str:
+    """A number as one reads it; what is none, as it was typed."""
+    return show_phone(phone) if phone and phone.startswith("+") else phone or ""
