@@ -65,8 +65,7 @@ class Seeker:
     sensitive: bool
     closed: bool
     wheelchair: bool
-    worker: str
-    """Who handles the request, as the person reads it; empty while nobody does."""
+    has_worker: bool
     phone: str
     """Where this person can be called, as far as they told; or empty."""
     coming: Appointment | None
@@ -117,7 +116,7 @@ def seeker(session: Session, request_id: UUID, now: datetime) -> Seeker:
     row = session.execute(
         select(
             Request.id, Request.themes, Request.urgency, Request.state, Request.needs, Request.spoken_language,
-            Request.commune_code, Request.worker_id, Request.handler, House,
+            Request.commune_code, Request.worker_id, House,
         )
         .join(House, House.id == Request.house_id)
         .where(Request.id == request_id)
@@ -138,18 +137,18 @@ def seeker(session: Session, request_id: UUID, now: datetime) -> Seeker:
         sensitive=is_sensitive([Theme(value) for value in row.themes], row.urgency),
         closed=row.state is State.CLOSED,
         wheelchair=Need.WHEELCHAIR in row.needs,
-        worker=row.handler if row.worker_id else "",
+        has_worker=row.worker_id is not None,
         phone=min(phones, key=lambda way: way.channel is not Channel.CALL).value if phones else "",
         coming=appointments.coming(session, request_id, now),
         held=held,
     )
 
 
-def kind_for(session: Session, who: Seeker) -> Kind:
-    """The kind of appointment: the one being moved, else the first one, else any there is."""
+def kind_for(session: Session, who: Seeker) -> str:
+    """The kind of appointment: the one being moved, else the first one, else any there is; empty if there is none."""
     if who.coming:
-        return session.get_one(Kind, who.coming.kind_id)
-    return session.scalars(select(Kind).order_by(Kind.id != FIRST_KIND, Kind.id).limit(1)).one()
+        return who.coming.kind_id
+    return session.scalar(select(Kind.id).order_by(Kind.id != FIRST_KIND, Kind.id).limit(1)) or ""
 
 
 def offers(session: Session, who: Seeker, search: Search, now: datetime) -> list[Slot]:
@@ -341,18 +340,21 @@ def without_appointment(session: Session, who: Seeker, most: int = 4) -> Sequenc
     ]
 
 
-def wait_for_one(session: Session, who: Seeker, search: Search, now: datetime) -> None:
-    """Be told when something that suits comes up, or comes up earlier."""
+def wait_for_one(session: Session, who: Seeker, search: Search, now: datetime) -> bool:
+    """Be told when something that suits comes up, or comes up earlier; False where no appointment is ever taken."""
+    if not (kind_id := kind_for(session, who)):
+        return False
     waiting.wait(
         session,
         who.id,
-        kind_for(session, who).id,
+        kind_id,
         search.modes,
         now,
         place_id=search.place_id,
         hours=search.hours,
         whole_house=search.whole_house,
     )
+    return True
 
 
 def _told(appointment: Appointment) -> dict[str, Any]:
@@ -386,7 +388,7 @@ def _wanted(session: Session, who: Seeker, search: Search) -> Wanted:
     agents = session.scalar(select(func.agents_for_request(search.whole_house)))
     return Wanted(
         agents=agents or [],
-        kind_id=kind_for(session, who).id,
+        kind_id=kind_for(session, who),
         modes=search.modes,
         place_id=search.place_id,
         hours=search.hours,

@@ -208,7 +208,8 @@ def cancelled() -> ResponseReturnValue:
 def wait() -> ResponseReturnValue:
     """Be told when an hour that suits comes up."""
     who = _seeker()
-    rules.wait_for_one(db(), who, _search()[0], now())
+    if not rules.wait_for_one(db(), who, _search()[0], now()):
+        return redirect(url_for("booking.ask_call"), 303)
     db().commit()
     return redirect(url_for("booking.noted", pour="attente"), 303)
 
@@ -373,7 +374,13 @@ def _search() -> tuple[Search, str]:
         day = _read_day(typed)
         today = now().astimezone(PARIS).date()
         if day is None or not today <= day <= today + FURTHEST_DAY:
-            day, mistake = None, gettext("Écrivez un jour qui vient. Exemple : 24/11/2026")
+            day, mistake = (
+                None,
+                gettext(
+                    "Écrivez un jour qui vient. Exemple : %(day)s",
+                    day=f"{today + timedelta(days=7):%d/%m/%Y}",
+                ),
+            )
     mode = asked.get("comment")
     place_id = asked.get("lieu", "")
     search = Search(
@@ -431,7 +438,7 @@ def _filters(who: Seeker, search: Search, found: list[Slot]) -> list[tuple[str, 
             ],
         ),
     ]
-    if who.worker:
+    if who.has_worker:
         groups.append(
             (
                 gettext("Avec qui"),

@@ -12,9 +12,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from flask import Flask
 from icalendar import Calendar
-from sqlalchemy import select, text, update
+from sqlalchemy import delete, select, text, update
 
-from casework.agenda import Audience, Mode
+from casework.agenda import Audience, Kind, Mode
 from casework.appointments import Appointment, Standing
 from casework.database import transaction
 from casework.journal import Entry
@@ -29,6 +29,7 @@ from tests.pages import Page, controls, words
 from tests.people import LOUISE, MOREAU_EMAIL, PAUL, SARAH
 from tests.portal.person import Person
 from tests.portal.receiving import appointments_of, receives
+from tests.translations.test_catalogues import stray_letters
 
 Somebody = Callable[..., Person]
 THURSDAY = date(2026, 11, 5)
@@ -526,3 +527,35 @@ def test_the_journal_keeps_when_and_how(moreau: Person, database: Database) -> N
             "start": booked.start.isoformat(),
         }  # fmt: skip
         assert session.scalar(text("SELECT count(*) FROM journal WHERE request_id IS NULL")) == 0
+
+
+def test_a_house_that_takes_no_appointment_calls_back(moreau: Person, database: Database) -> None:
+    with transaction(database.owner) as session:
+        session.execute(delete(Kind))
+    assert "Aucune heure n'est libre pour le moment." in moreau.go("rendez-vous").main
+    assert moreau.submit(action="/attendre").path == "/fr/rendez-vous/rappel"
+
+
+def test_in_arabic_no_word_is_left_in_french(amina: Person, database: Database, clock: Clock) -> None:
+    receives(database, THURSDAY)
+    receives(database, FRIDAY, mode=Mode.PHONE)
+    receives(database, FRIDAY, who=SARAH, mode=Mode.VIDEO)
+    amina.asks_for_help(theme="violence", needs=["wheelchair"])
+    amina.go("suivi")
+    for query in ("", "?comment=phone", "?jour=x", "?comment=video&moment=apres-midi", "?jour=2026-11-08"):
+        amina.go(f"rendez-vous{query}", status=422 if "x" in query else 200)
+    for how in ("phone", "video", "here"):
+        amina.submit(slot_buttons(amina.go(f"rendez-vous?comment={how}"))[0])
+        if how == "video":
+            clock.forward(minutes=11)
+            amina.submit(action=f"/verifier?comment={how}", status=409)
+            amina.submit(slot_buttons(amina.page)[0])
+        amina.submit(action=f"/verifier?comment={how}")
+        amina.go("suivi")
+    amina.go("rendez-vous")
+    amina.go("rendez-vous/annuler")
+    amina.submit(action="/annuler")
+    amina.go("rendez-vous/rappel")
+    amina.go("rendez-vous/note")
+    assert {page.path: found for page in amina.shown if (found := list(stray_letters(page)))} == {}
+    assert all(re.search("[\u0600-\u06ff]", page.heading) for page in amina.shown)
