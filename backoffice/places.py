@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
-from wtforms import BooleanField, DateField, HiddenField, IntegerField, SelectField, StringField
+from wtforms import BooleanField, DateField, HiddenField, IntegerField, SelectField, StringField, TimeField
 from wtforms.validators import UUID, DataRequired, InputRequired, Length, NumberRange
 
 from backoffice.agent import AGENT, house_of, me
@@ -46,6 +46,9 @@ class PopupForm(HoursForm):
     )
     commune = SelectField(_l("Commune"))
     day = DateField(_l("Jour"), validators=[InputRequired(message=_l("Écrivez une date."))])
+    # declared again here: mistakes are listed in the order of the page
+    starts_at = TimeField(_l("De"), validators=[InputRequired(message=_l("Écrivez une heure."))])
+    ends_at = TimeField(_l("À"), validators=[InputRequired(message=_l("Écrivez une heure."))])
     agent = SelectField(_l("Travailleur social"), coerce=int)
     kind = SelectField(_l("Type de rendez-vous"))
     desks = IntegerField(
