@@ -21,7 +21,7 @@ from casework.appointments import Appointment, HoldExpiredError, SlotTakenError,
 from casework.following import is_sensitive
 from casework.people import ContactWay
 from casework.requests import PARIS, Request
-from casework.slots import ALL_DAY, FURTHEST, NOTICE, Slot, Wanted, exact
+from casework.slots import ALL_DAY, FIRST_WINDOW, FURTHEST, NOTICE, Slot, Wanted, exact, find
 from casework.territory import Commune, House, Place
 from casework.vocabulary import Channel, Need, State, Theme
 
@@ -34,6 +34,11 @@ VARIED = text(
     ") found ORDER BY mode, place_id, piece, lower(during), array_position(:agents, agent_id)"
 )
 """One slot for each way to meet, place and half-day (or moment): enough to choose from, in one search."""
+
+POINTS = text(
+    "SELECT * FROM reception_points(:agents, :kind, :modes, :audiences, :place, "
+    "CAST(:start AS timestamptz), CAST(:finish AS timestamptz))"
+)
 
 LOOKED_THROUGH = 5000
 """The most slots a search goes through; the earliest ones."""
@@ -158,15 +163,19 @@ def offers(session: Session, who: Seeker, search: Search, now: datetime) -> list
     """
     wanted = _wanted(session, who, search)
     start = _from(search.day, now)
-    found: list[Slot] = []
     if search.day:
         end = datetime.combine(search.day + timedelta(days=1), time(0), PARIS)
-        found = _varied(session, wanted, start, end, now, each_hour=True)
-    for width in (NEAR, FURTHEST):
-        if not found or (len(found) < MOST_SHOWN and not search.day):
-            found = _varied(session, wanted, start, start + width, now)
-    if 0 < len(found) < MOST_SHOWN and not search.day:
-        found += _varied(session, wanted, start, start + FURTHEST, now, each_hour=True)
+        if that_day := _varied(session, wanted, start, end, now, each_hour=True):
+            return mix(that_day)
+    found: list[Slot] = []
+    for width in (FIRST_WINDOW, NEAR, FURTHEST):
+        found = _varied(session, wanted, start, start + width, now)
+        if len(found) >= MOST_SHOWN:
+            break
+    else:
+        found += _varied(session, wanted, start, start + FURTHEST, now, each_hour=True) if found else []
+    if width == FIRST_WINDOW:
+        found += _elsewhere(session, wanted, found, start, now)
     return mix(found)
 
 
@@ -434,6 +443,40 @@ def _varied(
         for row in rows
     ]
     return sorted(found, key=_order)
+
+
+def _elsewhere(
+    session: Session, wanted: Wanted, found: Sequence[Slot], start: datetime, now: datetime
+) -> list[Slot]:
+    """The first slot of each mode and place that the first week has none of, within four weeks."""
+    points = session.execute(
+        POINTS,
+        {
+            "agents": list(wanted.agents),
+            "kind": wanted.kind_id,
+            "modes": [mode.value for mode in wanted.modes],
+            "audiences": [audience.value for audience in wanted.audiences],
+            "place": wanted.place_id,
+            "start": start + FIRST_WINDOW,
+            "finish": start + NEAR,
+        },
+    ).all()
+    known = {(slot.mode, slot.place_id if slot.mode is Mode.HERE else None) for slot in found}
+    missing = [
+        (Mode(row.mode), row.place_id) for row in points if (Mode(row.mode), row.place_id) not in known
+    ]
+    return [
+        slot
+        for mode, place_id in missing[:MOST_SHOWN]
+        for slot in find(
+            session,
+            replace(wanted, modes=(mode,), place_id=place_id),
+            start + FIRST_WINDOW,
+            now,
+            most=1,
+            until=start + NEAR,
+        )
+    ]
 
 
 def _from(day: date | None, now: datetime) -> datetime:

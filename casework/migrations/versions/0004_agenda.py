@@ -140,8 +140,21 @@ $$
 SELECT g.name FROM appointments a JOIN agents g ON g.id = a.agent_id
 WHERE a.id = p_appointment AND a.request_id = opened_request() AND a.state = 'booked'
 $$;
-REVOKE EXECUTE ON FUNCTION agents_for_request, agent_of_appointment FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION agents_for_request, agent_of_appointment TO allervers_portal;
+CREATE FUNCTION reception_points(
+    p_agents int[], p_kind text, p_modes text[], p_audiences text[], p_place text, p_start timestamptz, p_finish timestamptz
+) RETURNS TABLE (mode text, place_id text) LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS
+$$
+-- How and where these agents receive in that time, free or not, the soonest first: what a search must not leave out.
+SELECT o.mode, CASE WHEN o.mode = 'here' THEN o.place_id END AS at_place
+FROM openings o
+WHERE o.agent_id = ANY (p_agents) AND lower(o.during) >= p_start AND lower(o.during) < p_finish AND NOT o.dropped
+  AND o.kinds @> ARRAY[p_kind] AND o.mode = ANY (p_modes) AND o.audience = ANY (p_audiences)
+  AND (p_place IS NULL OR o.place_id = p_place)
+GROUP BY o.mode, at_place
+ORDER BY min(lower(o.during)), o.mode, at_place
+$$;
+REVOKE EXECUTE ON FUNCTION agents_for_request, agent_of_appointment, reception_points FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION agents_for_request, agent_of_appointment, reception_points TO allervers_portal;
 '''
 
 SWEEP = '''
