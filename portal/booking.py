@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote, urlsplit
 from uuid import UUID, uuid4
 
-from babel.dates import format_date
 from flask import Blueprint, current_app, g, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
@@ -20,24 +18,25 @@ from casework import booking as rules
 from casework import messages, waiting
 from casework.agenda import MODES, Kind, Mode
 from casework.appointments import Appointment, HoldExpiredError, SlotTakenError
-from casework.booking import Choice, NothingComingError, Search, Seeker, TooLateError
+from casework.booking import NothingComingError, TooLateError
 from casework.calendar_file import MIME_TYPE, Meeting, calendar_file
 from casework.identity import Identity
+from casework.offers import Choice, Search, Seeker, nearest, offers, seeker
 from casework.people import UnreachableError, read_phone, show_phone
 from casework.requests import PARIS
-from casework.slots import AFTERNOON, ALL_DAY, MORNING, Slot
+from casework.slots import Slot
 from portal import visit
+from portal.hours import choice_said, filters_of, hour, like, query_of, search_asked, value_of, weekday
 from web.doors import open_to
 from web.language import language
 from web.transactions import db, now, settings
 from web.typed import clean
 
 booking = Blueprint("booking", __name__, url_prefix="/<lang>/rendez-vous")
+booking.add_app_template_filter(weekday)
+booking.add_app_template_filter(hour)
 
-HALVES = {"matin": MORNING, "apres-midi": AFTERNOON}
-CHOICE = re.compile(r"(\d{9,11})\.(here|phone|video)\.([\w-]*)", re.ASCII)
 LONGEST_PHONE = 40
-FURTHEST_DAY = timedelta(days=365)
 
 
 class PhoneForm(FlaskForm):
@@ -55,23 +54,6 @@ class PhoneForm(FlaskForm):
             return None
 
 
-@booking.app_template_filter("weekday")
-def weekday(moment: datetime | date) -> str:
-    """A near day in words, without the year: `mardi 3 novembre`."""
-    day = moment.astimezone(PARIS).date() if isinstance(moment, datetime) else moment
-    pattern = "EEEE d'er' MMMM" if language() == "fr" and day.day == 1 else "EEEE d MMMM"
-    return format_date(day, pattern, language())
-
-
-@booking.app_template_filter("hour")
-def hour(moment: datetime) -> str:
-    """An hour of Paris as one says it: `9 heures 30`."""
-    local = moment.astimezone(PARIS)
-    if local.minute:
-        return str(gettext("%(hour)s heures %(minutes)s", hour=local.hour, minutes=f"{local.minute:02}"))
-    return str(gettext("%(hour)s heures", hour=local.hour))
-
-
 @booking.get("")
 @open_to(visit.REQUEST)
 def choose() -> ResponseReturnValue:
@@ -87,10 +69,10 @@ def hold() -> ResponseReturnValue:
     who = _seeker()
     if refused := _refused(who):
         return refused
-    search, _ = _search()
-    choice = _choice(request.form.get("slot", ""))
+    search, _ = search_asked()
+    choice = choice_said(request.form.get("slot", ""))
     if choice is None:
-        return redirect(url_for("booking.choose", **_query(search)), 303)
+        return redirect(url_for("booking.choose", **query_of(search)), 303)
     phone = clean(request.form.get("phone"))[:LONGEST_PHONE] or None
     try:
         rules.hold(db(), who.id, search, choice, now(), phone)
@@ -98,7 +80,7 @@ def hold() -> ResponseReturnValue:
         db().rollback()
         return _gone(choice, phone, expired=False)
     db().commit()
-    return redirect(url_for("booking.check", **_query(search)), 303)
+    return redirect(url_for("booking.check", **query_of(search)), 303)
 
 
 @booking.get("/verifier")
@@ -107,7 +89,7 @@ def check() -> ResponseReturnValue:
     """When, where, what to bring; nothing is booked yet."""
     who = _seeker()
     if who.held is None:
-        return redirect(url_for("booking.choose", **_query(_search()[0])), 303)
+        return redirect(url_for("booking.choose", **query_of(search_asked()[0])), 303)
     if who.held.held_until is None or who.held.held_until < now():
         return _gone(_choice_of(who.held), who.held.phone, expired=True)
     known = who.held.phone or (who.coming.phone if who.coming else None) or who.phone
@@ -119,7 +101,7 @@ def check() -> ResponseReturnValue:
 def confirm() -> ResponseReturnValue:
     """Book it. Twice is once; too late shows what else is near, with what was typed."""
     who, form = _seeker(), PhoneForm()
-    choice, phone = _choice(request.form.get("slot", "")), None
+    choice, phone = choice_said(request.form.get("slot", "")), None
     if choice and choice.mode is Mode.PHONE:
         phone = form.number()
         if phone is None and who.held and who.held.held_until and who.held.held_until >= now():
@@ -208,7 +190,7 @@ def cancelled() -> ResponseReturnValue:
 def wait() -> ResponseReturnValue:
     """Be told when an hour that suits comes up."""
     who = _seeker()
-    if not rules.wait_for_one(db(), who, _search()[0], now()):
+    if not rules.wait_for_one(db(), who, search_asked()[0], now()):
         return redirect(url_for("booking.ask_call"), 303)
     db().commit()
     return redirect(url_for("booking.noted", pour="attente"), 303)
@@ -270,7 +252,7 @@ def facts_of(who: Seeker, appointment: Appointment) -> dict[str, Any]:
         "agent": rules.agent_name(db(), appointment),
         "may_cancel": rules.may_change(appointment, _identity().cancel_until_hours, now()),
         "may_move": rules.may_change(appointment, _identity().move_until_hours, now()),
-        "move_link": url_for("booking.choose", **_query(_like(appointment))),
+        "move_link": url_for("booking.choose", **query_of(like(appointment))),
     }
 
 
@@ -283,7 +265,7 @@ def coming_facts() -> dict[str, Any]:
 
 
 def _seeker() -> Seeker:
-    return rules.seeker(db(), g.request_id, now())
+    return seeker(db(), g.request_id, now())
 
 
 def _identity() -> Identity:
@@ -303,16 +285,16 @@ def _too_late(who: Seeker) -> ResponseReturnValue:
 
 
 def _choose(who: Seeker) -> ResponseReturnValue:
-    search, mistake = _search()
-    found = rules.offers(db(), who, search, now())
-    others = [] if found else rules.offers(db(), who, Search(whole_house=True), now())
+    search, mistake = search_asked()
+    found = offers(db(), who, search, now())
+    others = [] if found else offers(db(), who, Search(whole_house=True), now())
     page = render_template(
         "portal/booking/slots.html",
         **_tiles(who, search, found or others),
         found=found,
         others=others,
-        filters=_filters(who, search, found),
-        query=_query(search),
+        filters=filters_of(who, search, found),
+        query=query_of(search),
         day_typed=request.args.get("jour", ""),
         mistake=mistake,
         today=now().astimezone(PARIS).date(),
@@ -329,21 +311,21 @@ def _check(who: Seeker, form: PhoneForm, code: int = 200) -> ResponseReturnValue
         "portal/booking/check.html",
         **facts_of(who, who.held),
         form=form,
-        slot=_value(_choice_of(who.held)),
-        query=_query(_search()[0]),
+        slot=value_of(_choice_of(who.held)),
+        query=query_of(search_asked()[0]),
     )
     return page, code
 
 
 def _gone(choice: Choice, phone: str | None, *, expired: bool) -> ResponseReturnValue:
     """The hour is lost; what is near it, with the same filters and what was typed."""
-    who, (search, _) = _seeker(), _search()
-    found = rules.nearest(db(), who, search, choice.start, now())
-    found = found or rules.nearest(db(), who, Search(whole_house=True), choice.start, now())
+    who, (search, _) = _seeker(), search_asked()
+    found = nearest(db(), who, search, choice.start, now())
+    found = found or nearest(db(), who, Search(whole_house=True), choice.start, now())
     page = render_template(
         "portal/booking/gone.html",
         **_tiles(who, search, found),
-        query=_query(search),
+        query=query_of(search),
         expired=expired,
         choice=choice,
         phone=phone or "",
@@ -361,122 +343,10 @@ def _tiles(who: Seeker, search: Search, slots: list[Slot]) -> dict[str, Any]:
         "sensitive": who.sensitive,
         "search": search,
         "slots": [
-            (slot, _value(Choice(slot.start, slot.mode, slot.place_id)), MODES[slot.mode]) for slot in slots
+            (slot, value_of(Choice(slot.start, slot.mode, slot.place_id)), MODES[slot.mode]) for slot in slots
         ],
         "places": rules.places(db(), [slot.place_id for slot in slots] + [search.place_id]),
     }
-
-
-def _search() -> tuple[Search, str]:
-    """What the address asks for, and the mistake of the day if it is none; unknown words are left out."""
-    asked, mistake, day = request.args, "", None
-    if typed := asked.get("jour", "").strip():
-        day = _read_day(typed)
-        today = now().astimezone(PARIS).date()
-        if day is None or not today <= day <= today + FURTHEST_DAY:
-            day, mistake = (
-                None,
-                gettext(
-                    "Écrivez un jour qui vient. Exemple : %(day)s",
-                    day=f"{today + timedelta(days=7):%d/%m/%Y}",
-                ),
-            )
-    mode = asked.get("comment")
-    place_id = asked.get("lieu", "")
-    search = Search(
-        mode=Mode(mode) if mode in {one.value for one in rules.OFFERED} else None,
-        hours=HALVES.get(asked.get("moment", ""), ALL_DAY),
-        day=day,
-        place_id=place_id if re.fullmatch(r"[\w-]{1,80}", place_id) else None,
-        whole_house=asked.get("avec") == "equipe",
-    )
-    return search, mistake
-
-
-def _query(search: Search) -> dict[str, Any]:
-    """The same as words of an address."""
-    words = {
-        "comment": search.mode or "",
-        "moment": next((name for name, hours in HALVES.items() if hours == search.hours), ""),
-        "jour": search.day.isoformat() if search.day else "",
-        "lieu": search.place_id or "",
-        "avec": "equipe" if search.whole_house else "",
-    }
-    return {name: str(word) for name, word in words.items() if word}
-
-
-def _like(appointment: Appointment) -> Search:
-    """What one looks for again when moving: the same way to meet, at the same place."""
-    here = appointment.mode is Mode.HERE
-    return Search(
-        mode=appointment.mode if appointment.mode in rules.OFFERED else None,
-        place_id=appointment.place_id if here else None,
-    )
-
-
-def _filters(who: Seeker, search: Search, found: list[Slot]) -> list[tuple[str, list[tuple[str, str, bool]]]]:
-    """Groups of links: their name, then (words, address, chosen) for each; places only when there are several."""
-    query = _query(search)
-
-    def link(words: str, **change: str) -> tuple[str, str, bool]:
-        asked: dict[str, Any] = {name: word for name, word in (query | change).items() if word}
-        return words, url_for("booking.choose", **asked), asked == query
-
-    modes = [link(gettext(MODES[mode].label), comment=mode.value, lieu="") for mode in rules.OFFERED]
-    modes = [
-        (words, address, search.mode is mode)
-        for (words, address, _), mode in zip(modes, rules.OFFERED, strict=True)
-    ]
-    groups = [
-        (gettext("Comment"), [link(gettext("Peu importe"), comment="", lieu=""), *modes]),
-        (
-            gettext("Quand"),
-            [
-                link(gettext("Toute la journée"), moment=""),
-                link(gettext("Le matin"), moment="matin"),
-                link(gettext("L'après-midi"), moment="apres-midi"),
-            ],
-        ),
-    ]
-    if who.has_worker:
-        groups.append(
-            (
-                gettext("Avec qui"),
-                [link(gettext("La même personne"), avec=""), link(gettext("Toute l'équipe"), avec="equipe")],
-            )
-        )
-    here = rules.places(db(), [slot.place_id for slot in found if slot.mode is Mode.HERE])
-    if search.place_id or len(here) > 1:
-        anywhere = link(gettext("Partout"), lieu="")
-        groups.append((gettext("Où"), [anywhere, *(link(one.name, lieu=one.id) for one in here.values())]))
-    return groups
-
-
-def _read_day(typed: str) -> date | None:
-    """A day as a date field sends it, or as people type it: 24/11/2026."""
-    if match := re.fullmatch(r"(\d{4})-(\d{1,2})-(\d{1,2})", typed, re.ASCII):
-        year, month, day = (int(part) for part in match.groups())
-    elif match := re.fullmatch(r"(\d{1,2})[/. -](\d{1,2})[/. -](\d{4})", typed, re.ASCII):
-        day, month, year = (int(part) for part in match.groups())
-    else:
-        return None
-    try:
-        return date(year, month, day)
-    except ValueError:
-        return None
-
-
-def _choice(value: str) -> Choice | None:
-    """The slot a button says, or None."""
-    match = CHOICE.fullmatch(value)
-    if match is None:
-        return None
-    start = datetime.fromtimestamp(int(match[1]), UTC)
-    return Choice(start, Mode(match[2]), match[3] or None)
-
-
-def _value(choice: Choice) -> str:
-    return f"{int(choice.start.timestamp())}.{choice.mode}.{choice.place_id or ''}"
 
 
 def _choice_of(appointment: Appointment) -> Choice:

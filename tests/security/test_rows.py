@@ -14,9 +14,11 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from casework import access
+from casework.agenda import Audience, Mode
 from tests.casework.asking import BY_MAIL, BY_TEXT, Asked, ask
 from tests.conftest import Database
 from tests.people import NADIA
+from tests.portal.receiving import receives
 
 REFUSED = r"permission denied|must be owner|row-level security"
 
@@ -317,3 +319,17 @@ def test_one_waits_for_oneself(database: Database, amina_asked: Asked, marcel_as
     assert as_portal(database, marcel_asked, "SELECT id FROM waiting_entries") == []
     assert as_portal(database, marcel_asked, "UPDATE waiting_entries SET state = 'withdrawn'") == 0
     assert as_portal(database, amina_asked, "UPDATE waiting_entries SET state = 'withdrawn'") == 1
+
+
+def test_the_portal_learns_how_and_where_agents_receive_people_and_nothing_else(
+    database: Database, amina_asked: Asked, now: datetime
+) -> None:
+    receives(database, now.date())
+    receives(database, now.date(), mode=Mode.PHONE, audience=Audience.AGENTS)
+    points = (
+        "SELECT * FROM reception_points(agents_for_request(), 'first', '{here,phone}', '{citizens}', NULL, "
+        "CAST(:start AS timestamptz), CAST(:start AS timestamptz) + interval '1 week')"
+    )
+    start = now.replace(hour=0)
+    assert as_portal(database, amina_asked, points, start=start) == [("here", "mds-poitiers")]
+    assert as_portal(database, None, points, start=start) == []

@@ -1,0 +1,297 @@
+"""What a person is offered: who looks, for what, and the few hours shown of all that are free.
+
+Read with the portal's role: of the agendas it may only ask `free_slots` and `reception_points`, with the agents of
+the opened request (`agents_for_request`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
+from uuid import UUID
+
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
+
+from casework import appointments
+from casework.agenda import Kind, Mode
+from casework.appointments import Appointment, Standing
+from casework.following import is_sensitive
+from casework.people import ContactWay
+from casework.requests import PARIS, Request
+from casework.slots import ALL_DAY, FIRST_WINDOW, FURTHEST, NOTICE, Slot, Wanted, find
+from casework.territory import House
+from casework.vocabulary import Channel, Need, State, Theme
+
+VARIED = text(
+    "SELECT DISTINCT ON (mode, place_id, piece) * FROM ("
+    "  SELECT *, CASE WHEN :each_hour THEN CAST(lower(during) AS text)"
+    "    ELSE to_char(lower(during) AT TIME ZONE 'Europe/Paris', 'YYYY-MM-DD AM') END AS piece"
+    "  FROM free_slots(:agents, :kind, :modes, :audiences, :language, :place, :hour_from, :hour_to, "
+    "CAST(:start AS timestamptz), CAST(:finish AS timestamptz), CAST(:now AS timestamptz), :most, :ignored)"
+    ") found ORDER BY mode, place_id, piece, lower(during), array_position(:agents, agent_id)"
+)
+"""One slot for each way to meet, place and half-day (or moment): enough to choose from, in one search."""
+
+POINTS = text(
+    "SELECT * FROM reception_points(:agents, :kind, :modes, :audiences, :place, "
+    "CAST(:start AS timestamptz), CAST(:finish AS timestamptz))"
+)
+
+LOOKED_THROUGH = 5000
+"""The most slots a search goes through; the earliest ones."""
+
+OFFERED = (Mode.HERE, Mode.PHONE, Mode.VIDEO)
+"""What a person books alone; a visit at home is proposed by an agent."""
+
+MOST_SHOWN = 6
+
+ALTERNATIVES = 3
+
+FIRST_KIND = "first"
+
+NEAR = timedelta(weeks=4)
+
+
+@dataclass(frozen=True)
+class Seeker:
+    """The opened request, as booking needs it. `coming`: its appointment, if any; `held`: what it holds now."""
+
+    id: UUID
+    house: House
+    commune_code: str | None
+    spoken_language: str
+    sensitive: bool
+    closed: bool
+    wheelchair: bool
+    has_worker: bool
+    phone: str
+    """Where this person can be called, as far as they told; or empty."""
+    coming: Appointment | None
+    held: Appointment | None
+
+
+@dataclass(frozen=True)
+class Search:
+    """What one looks for. `mode`, `place_id` None: any. `day`: from that day on. `hours`: local, both included.
+
+    `whole_house`: with any worker of the house, not only whom the request would be given to.
+    """
+
+    mode: Mode | None = None
+    hours: tuple[time, time] = ALL_DAY
+    day: date | None = None
+    place_id: str | None = None
+    whole_house: bool = False
+
+    @property
+    def modes(self) -> tuple[Mode, ...]:
+        """Which modes are looked for."""
+        return (self.mode,) if self.mode else OFFERED
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A slot as people choose it: not whom, but when, how and where."""
+
+    start: datetime
+    mode: Mode
+    place_id: str | None
+
+
+def seeker(session: Session, request_id: UUID, now: datetime) -> Seeker:
+    """Who the presented secret opens, and what they have."""
+    row = session.execute(
+        select(
+            Request.id, Request.themes, Request.urgency, Request.state, Request.needs, Request.spoken_language,
+            Request.commune_code, Request.worker_id, House,
+        )
+        .join(House, House.id == Request.house_id)
+        .where(Request.id == request_id)
+    ).one()  # fmt: skip
+    phones = session.execute(
+        select(ContactWay.channel, ContactWay.value).where(
+            ContactWay.request_id == request_id, ContactWay.channel.in_((Channel.CALL, Channel.SMS))
+        )
+    ).all()
+    held = session.scalar(
+        select(Appointment).where(Appointment.request_id == request_id, Appointment.state == Standing.HELD)
+    )
+    return Seeker(
+        id=row.id,
+        house=row.House,
+        commune_code=row.commune_code,
+        spoken_language=row.spoken_language,
+        sensitive=is_sensitive([Theme(value) for value in row.themes], row.urgency),
+        closed=row.state is State.CLOSED,
+        wheelchair=Need.WHEELCHAIR in row.needs,
+        has_worker=row.worker_id is not None,
+        phone=min(phones, key=lambda way: way.channel is not Channel.CALL).value if phones else "",
+        coming=appointments.coming(session, request_id, now),
+        held=held,
+    )
+
+
+def kind_for(session: Session, who: Seeker) -> str:
+    """The kind of appointment: the one being moved, else the first one, else any there is; empty if there is none."""
+    if who.coming:
+        return who.coming.kind_id
+    return session.scalar(select(Kind.id).order_by(Kind.id != FIRST_KIND, Kind.id).limit(1)) or ""
+
+
+def offers(session: Session, who: Seeker, search: Search, now: datetime) -> list[Slot]:
+    """What to show, in order of time: the earliest; each way to meet and each place; then other days and half-days.
+
+    With a day: that day's own hours; the days after it when it has none.
+    """
+    wanted = wanted_by(session, who, search)
+    start = _from(search.day, now)
+    if search.day:
+        end = datetime.combine(search.day + timedelta(days=1), time(0), PARIS)
+        if that_day := _varied(session, wanted, start, end, now, each_hour=True):
+            return mix(that_day)
+    found: list[Slot] = []
+    for width in (FIRST_WINDOW, NEAR, FURTHEST):
+        found = _varied(session, wanted, start, start + width, now)
+        if len(found) >= MOST_SHOWN:
+            break
+    else:
+        found += _varied(session, wanted, start, start + FURTHEST, now, each_hour=True) if found else []
+    if width == FIRST_WINDOW:
+        found += _elsewhere(session, wanted, found, start, now)
+    return mix(found)
+
+
+def mix(found: Iterable[Slot]) -> list[Slot]:
+    """At most six, in order of time: the earliest of each mode, then of each place, then the earliest others."""
+    ordered = sorted({_choice(slot): slot for slot in reversed(list(found))}.values(), key=_order)
+    chosen: list[Slot] = []
+    for groups in ([(slot.mode,) for slot in ordered], [(slot.mode, slot.place_id) for slot in ordered]):
+        seen: set[object] = set()
+        for slot, group in zip(ordered, groups, strict=True):
+            if group not in seen and slot not in chosen:
+                chosen.append(slot)
+            seen.add(group)
+    chosen += [slot for slot in ordered if slot not in chosen]
+    return sorted(chosen[:MOST_SHOWN], key=_order)
+
+
+def nearest(session: Session, who: Seeker, search: Search, around: datetime, now: datetime) -> list[Slot]:
+    """The three slots nearest in time to one that was lost, in order of time."""
+    wanted = wanted_by(session, who, search)
+    start = _from(None, now)
+    near = _varied(
+        session,
+        wanted,
+        max(start, around - timedelta(days=1)),
+        around + timedelta(days=2),
+        now,
+        each_hour=True,
+    )
+    if len(near) < ALTERNATIVES:
+        near += _varied(session, wanted, start, start + FURTHEST, now)
+    one_each = {_choice(slot): slot for slot in reversed(near)}.values()
+    closest = sorted(one_each, key=lambda slot: (abs(slot.start - around), *_order(slot)))
+    return sorted(closest[:ALTERNATIVES], key=_order)
+
+
+def wanted_by(session: Session, who: Seeker, search: Search) -> Wanted:
+    """The same for the search in the database: with which agents, for which kind."""
+    agents = session.scalar(select(func.agents_for_request(search.whole_house)))
+    return Wanted(
+        agents=agents or [],
+        kind_id=kind_for(session, who),
+        modes=search.modes,
+        place_id=search.place_id,
+        hours=search.hours,
+        ignored=str(who.held.id) if who.held else None,
+    )
+
+
+def _varied(
+    session: Session,
+    wanted: Wanted,
+    start: datetime,
+    finish: datetime,
+    now: datetime,
+    *,
+    each_hour: bool = False,
+) -> list[Slot]:
+    """The first slot of each mode, place and half-day, or of each moment, in order of time."""
+    if finish <= start:
+        return []
+    rows = session.execute(
+        VARIED,
+        {
+            "agents": list(wanted.agents),
+            "kind": wanted.kind_id,
+            "modes": [mode.value for mode in wanted.modes],
+            "audiences": [audience.value for audience in wanted.audiences],
+            "language": wanted.language,
+            "place": wanted.place_id,
+            "hour_from": wanted.hours[0],
+            "hour_to": wanted.hours[1],
+            "start": start,
+            "finish": finish,
+            "now": now,
+            "most": LOOKED_THROUGH,
+            "ignored": wanted.ignored,
+            "each_hour": each_hour,
+        },
+    )
+    found = [
+        Slot(
+            row.agent_id, row.house_id, row.place_id, Mode(row.mode), wanted.kind_id, row.during, row.blocked
+        )
+        for row in rows
+    ]
+    return sorted(found, key=_order)
+
+
+def _elsewhere(
+    session: Session, wanted: Wanted, found: Sequence[Slot], start: datetime, now: datetime
+) -> list[Slot]:
+    """The first slot of each mode and place that the first week has none of, within four weeks."""
+    points = session.execute(
+        POINTS,
+        {
+            "agents": list(wanted.agents),
+            "kind": wanted.kind_id,
+            "modes": [mode.value for mode in wanted.modes],
+            "audiences": [audience.value for audience in wanted.audiences],
+            "place": wanted.place_id,
+            "start": start + FIRST_WINDOW,
+            "finish": start + NEAR,
+        },
+    ).all()
+    known = {(slot.mode, slot.place_id if slot.mode is Mode.HERE else None) for slot in found}
+    missing = [
+        (Mode(row.mode), row.place_id) for row in points if (Mode(row.mode), row.place_id) not in known
+    ]
+    return [
+        slot
+        for mode, place_id in missing[:MOST_SHOWN]
+        for slot in find(
+            session,
+            replace(wanted, modes=(mode,), place_id=place_id),
+            start + FIRST_WINDOW,
+            now,
+            most=1,
+            until=start + NEAR,
+        )
+    ]
+
+
+def _from(day: date | None, now: datetime) -> datetime:
+    earliest = now + NOTICE
+    return max(earliest, datetime.combine(day, time(0), PARIS)) if day else earliest
+
+
+def _choice(slot: Slot) -> Choice:
+    """What people tell apart: where an agent telephones from is none of it."""
+    return Choice(slot.start, slot.mode, slot.place_id if slot.mode is Mode.HERE else None)
+
+
+def _order(slot: Slot) -> tuple[datetime, int, str]:
+    return slot.start, OFFERED.index(slot.mode), slot.place_id or ""
