@@ -100,6 +100,12 @@ class Appointment(Base):
         Index(
             "appointments_one_hold_idx", "request_id", unique=True, postgresql_where=text("state = 'held'")
         ),
+        Index(
+            "appointments_untold_idx",
+            literal_column("lower(during)"),
+            postgresql_where=text("state IN ('booked', 'cancelled') AND told_state IS DISTINCT FROM state"),
+        ),
+        Index("appointments_remind_idx", "remind_at", postgresql_where=text("state = 'booked'")),
         CheckConstraint("state <> 'held' OR held_until IS NOT NULL", name="held"),
         CheckConstraint("during <@ blocked", name="blocked"),
     )
@@ -121,6 +127,11 @@ class Appointment(Base):
     made_at: Mapped[datetime]
     phone: Mapped[str | None]
     """E.164: where to call the person for this appointment, when they said so."""
+    told_state: Mapped[str | None]
+    """The standing the person was last told of, and when; the worker alone writes it (`casework.reminders`)."""
+    told_at: Mapped[datetime | None]
+    remind_at: Mapped[datetime | None]
+    """When the next reminder leaves; null when none is left."""
 
     @property
     def start(self) -> datetime:

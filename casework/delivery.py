@@ -26,7 +26,7 @@ import pyrage
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from casework import access, journal
+from casework import access, journal, reminders
 from casework.documents import unseal
 from casework.identity import Identity, load_identity
 from casework.notifications import BACK_OFF, MOST_ATTEMPTS, Delivery, Notification
@@ -113,7 +113,11 @@ def send(session: Session, settings: Settings, notification: Notification, now: 
 
     With neither mail server nor text message provider, nothing leaves: the message is kept to be shown. With
     one of the two only, the other's messages are an agent's to pass on: the person must not wait in vain.
+    What an appointment has made untrue since is dropped.
     """
+    if reminders.is_stale(session, notification, now):
+        session.delete(notification)
+        return
     if not is_configured(settings, notification.channel):
         trial = not (settings.smtp_url or settings.sms_url)
         notification.state = Delivery.SHOWN if trial else Delivery.BY_HAND
@@ -202,6 +206,8 @@ def rendered(session: Session, settings: Settings, notification: Notification) -
         raise PermanentFailureError(LINK_UNREADABLE) from error
     request = session.get_one(Request, notification.request_id)
     facts = _facts(request, session.get_one(House, request.house_id), settings, notification.language, secret)
+    if notification.appointment_id:
+        facts |= reminders.facts_of(session, notification.appointment_id)
     if notification.channel is Channel.SMS:
         return Rendered("", _text(notification, facts))
     words = environment(notification.language).get_template(f"mail/{notification.template}.txt").render(facts)

@@ -29,6 +29,10 @@ class Template(enum.StrEnum):
     RECEIPT = "receipt"
     NEW_MESSAGE = "new_message"
     LINK = "link"
+    APPOINTMENT_BOOKED = "appointment_booked"
+    APPOINTMENT_MOVED = "appointment_moved"
+    APPOINTMENT_CANCELLED = "appointment_cancelled"
+    APPOINTMENT_REMINDER = "appointment_reminder"
 
 
 class Delivery(enum.StrEnum):
@@ -65,6 +69,8 @@ class Notification(Base):
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     request_id: Mapped[UUID] = mapped_column(ForeignKey("requests.id"), index=True)
+    appointment_id: Mapped[UUID | None] = mapped_column(ForeignKey("appointments.id"), index=True)
+    """Which appointment it speaks of; null for the others."""
     template: Mapped[Template] = mapped_column(one_of(Template))
     channel: Mapped[Channel] = mapped_column(one_of(Channel))
     recipient: Mapped[str]
@@ -105,6 +111,7 @@ def notify(
     secret: str,
     public_key: str,
     now: datetime,
+    appointment_id: UUID | None = None,
 ) -> None:
     """Have the worker tell a person something, once this transaction is committed.
 
@@ -117,6 +124,7 @@ def notify(
     notification = Notification(
         id=uuid4(),
         request_id=request_id,
+        appointment_id=appointment_id,
         template=template,
         channel=way.channel,
         recipient=way.value,

@@ -12,7 +12,7 @@ from io import BytesIO
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date
+from babel.dates import format_date, format_time
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import Translations
@@ -61,7 +61,7 @@ def _compiled(source: Path, language: str) -> BytesIO:
 
 @lru_cache
 def environment(language: str) -> Environment:
-    """Templates of plain text, with the filters `date_in_words`, `day_and_month` and `together`."""
+    """Templates of plain text, with the filters for days, hours and groups of digits of this module."""
     made = Environment(  # noqa: S701 - plain text, in which an escaped apostrophe would be a mistake
         loader=FileSystemLoader(TEMPLATES),
         extensions=["jinja2.ext.i18n"],
@@ -72,6 +72,8 @@ def environment(language: str) -> Environment:
     made.install_gettext_translations(catalogue(language), newstyle=True)  # type: ignore[attr-defined]
     made.filters["date_in_words"] = lambda moment: date_in_words(moment, language)
     made.filters["day_and_month"] = lambda moment: day_and_month(moment, language)
+    made.filters["weekday_and_month"] = lambda moment: weekday_and_month(moment, language)
+    made.filters["hour"] = lambda moment: hour(moment, language)
     made.filters["together"] = lambda digits: together(digits, language)
     return made
 
@@ -84,6 +86,16 @@ def date_in_words(moment: datetime, language: str) -> str:
 def day_and_month(moment: datetime, language: str) -> str:
     """The day in Paris, short: `10 novembre`, `10 نوفمبر`."""
     return _day(moment, "d MMMM", language)
+
+
+def weekday_and_month(moment: datetime, language: str) -> str:
+    """The day in Paris, without its year: `mardi 10 novembre`, `الثلاثاء 10 نوفمبر`."""
+    return _day(moment, "EEEE d MMMM", language)
+
+
+def hour(moment: datetime, language: str) -> str:
+    """The hour in Paris, as the pages say it: `14:30`, `2:30 PM`."""
+    return format_time(moment.astimezone(PARIS), "short", locale=language)
 
 
 def together(digits: str, language: str) -> str:

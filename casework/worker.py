@@ -28,7 +28,18 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import InstrumentedAttribute
 
-from casework import access, agents, delivery, lost_links, requests, scanner
+from casework import (
+    access,
+    agenda,
+    agents,
+    appointments,
+    delivery,
+    lost_links,
+    places,
+    reminders,
+    requests,
+    scanner,
+)
 from casework.database import connect, defer, transaction
 from casework.documents import Document, Scan
 from casework.notifications import Delivery, LostLink, Notification
@@ -41,6 +52,7 @@ QUEUE = "default"
 AT_ONCE = 4
 SCAN_PATIENCE = timedelta(minutes=2)
 MOST_PER_SWEEP = 500
+NIGHTLY = "30 1 * * *"
 KEEP_FAILED_JOBS_HOURS = 7 * 24
 RESTART_SECONDS = 5.0
 
@@ -133,7 +145,11 @@ def make_worker(settings: Settings, engine: Engine, clock: Clock = real_time) ->
 
     @app.task(name="sweep", queue=QUEUE, priority=10)
     async def tidy(timestamp: int) -> None:  # noqa: ARG001 - the queue says for which minute
-        await _tidy(app, engine, clock())
+        await _tidy(app, engine, settings, clock())
+
+    @app.task(name="renew_openings", queue=QUEUE)
+    def renew_year(timestamp: int) -> None:  # noqa: ARG001 - the queue says for which night
+        renew_openings(engine, clock())
 
     return app
 
@@ -163,6 +179,13 @@ def renew_link(engine: Engine, settings: Settings, row_id: UUID, now: datetime) 
         )
 
 
+def renew_openings(engine: Engine, now: datetime) -> None:
+    """Make the openings of one more day, a year ahead, and close pop-ups; a night missed is made up by the next."""
+    with transaction(engine) as session:
+        agenda.renew(session, now.astimezone(requests.PARIS).date())
+        places.close_past_popups(session, now)
+
+
 def sweep(engine: Engine, now: datetime) -> None:
     """Give a job to every row that is due and has none, and forget what has served its time."""
     with transaction(engine) as session:
@@ -183,9 +206,27 @@ def sweep(engine: Engine, now: datetime) -> None:
             for found in session.scalars(_without_job(task, row_id, due)).all():
                 defer(session, task, found)
     with transaction(engine) as session:
+        appointments.forget_expired_holds(session, now)
         requests.forget_old_drafts(session, now)
         access.forget_old_guesses(session, now)
         agents.forget_old_sessions(session, now)
+
+
+def keep_promises(engine: Engine, settings: Settings, now: datetime) -> None:
+    """Tell people what became of their appointments since the last minute, and remind those whose time has come.
+
+    Each in its own transaction: one that fails keeps no other waiting.
+    """
+    keys = SendingKeys(settings.access_key, settings.documents_public_key)
+    for due, act in ((reminders.untold, reminders.tell_news), (reminders.to_remind, reminders.remind)):
+        with transaction(engine) as session:
+            found = due(session, now, MOST_PER_SWEEP)
+        for appointment_id in found:
+            try:
+                with transaction(engine) as session:
+                    act(session, appointment_id, keys, now)
+            except Exception:
+                logger.exception("appointment %s", appointment_id)
 
 
 def _without_job(task: str, row_id: InstrumentedAttribute[UUID], due: ColumnElement[bool]) -> Select[UUID]:
@@ -198,8 +239,9 @@ def _without_job(task: str, row_id: InstrumentedAttribute[UUID], due: ColumnElem
     return select(row_id).where(due, ~waiting.exists()).limit(MOST_PER_SWEEP)
 
 
-async def _tidy(app: procrastinate.App, engine: Engine, now: datetime) -> None:
+async def _tidy(app: procrastinate.App, engine: Engine, settings: Settings, now: datetime) -> None:
     await asyncio.to_thread(sweep, engine, now)
+    await asyncio.to_thread(keep_promises, engine, settings, now)
     for job in await app.job_manager.get_stalled_jobs():  # of workers without a heartbeat
         with suppress(ProcrastinateException):  # a colleague was quicker
             await app.job_manager.retry_job(job)
@@ -227,6 +269,7 @@ async def _run(settings: Settings) -> None:
 async def _work_until(stop: asyncio.Event, app: procrastinate.App, engine: Engine) -> None:
     """Work until asked to stop, or until the queue's connections fail."""
     app.periodic(cron="* * * * *")(app.tasks["sweep"])
+    app.periodic(cron=NIGHTLY)(app.tasks["renew_openings"])
     await asyncio.to_thread(sweep, engine, real_time())  # what a crash left behind need not wait for a minute
     async with app.open_async():
         working = asyncio.create_task(app.run_worker_async())
@@ -242,7 +285,7 @@ async def _drain(settings: Settings, clock: Clock) -> None:
     engine = connect(settings.database_url, pooled=False)
     app = make_worker(settings, engine, clock)
     async with app.open_async():
-        await _tidy(app, engine, clock())
+        await _tidy(app, engine, settings, clock())
         while await asyncio.to_thread(_has_work, engine):
             await app.run_worker_async(wait=False, listen_notify=False)
 

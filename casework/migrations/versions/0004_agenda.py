@@ -177,8 +177,13 @@ ACTIONS = (
     "moved", "cancelled", "ended", "absence_set", "absence_removed", "agenda_changed", "signed_in", "signed_out",
 )
 
+TEMPLATES = (
+    "receipt", "new_message", "link", "appointment_booked", "appointment_moved", "appointment_cancelled",
+    "appointment_reminder",
+)
+
 RIGHTS = '''
-GRANT DELETE ON absences TO allervers_backoffice;
+GRANT DELETE ON absences, notifications TO allervers_backoffice;
 GRANT SELECT ON kinds, places TO allervers_portal;
 GRANT SELECT, INSERT, DELETE, UPDATE (state, held_until, phone) ON appointments TO allervers_portal;
 GRANT SELECT, INSERT, UPDATE (state) ON waiting_entries TO allervers_portal;
@@ -211,6 +216,8 @@ def upgrade() -> None:
     op.add_column('houses', sa.Column('minimum_workers', sa.SmallInteger(), server_default='0', nullable=False))
     op.drop_constraint("journal_action_known_check", "journal")
     op.create_check_constraint("action_known", "journal", sa.column("action").in_(ACTIONS))
+    op.drop_constraint("notifications_template_known_check", "notifications")
+    op.create_check_constraint("template_known", "notifications", sa.column("template").in_(TEMPLATES))
     op.create_table('kinds',
     sa.Column('id', sa.Text(), nullable=False),
     sa.Column('name', sa.Text(), nullable=False),
@@ -305,6 +312,9 @@ def upgrade() -> None:
     sa.Column('moved_from', sa.Uuid(), nullable=True),
     sa.Column('made_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
     sa.Column('phone', sa.Text(), nullable=True),
+    sa.Column('told_state', sa.Text(), nullable=True),
+    sa.Column('told_at', postgresql.TIMESTAMP(timezone=True), nullable=True),
+    sa.Column('remind_at', postgresql.TIMESTAMP(timezone=True), nullable=True),
     postgresql.ExcludeConstraint((sa.column('agent_id'), '='), (sa.column('blocked'), '&&'), where=sa.text("state IN ('held', 'booked', 'came', 'missed') AND NOT extra"), using='gist', name='appointments_agent_free'),
     postgresql.ExcludeConstraint((sa.column('place_id'), '='), (sa.column('desk'), '='), (sa.column('during'), '&&'), where=sa.text("state IN ('held', 'booked', 'came', 'missed') AND NOT extra AND desk IS NOT NULL"), using='gist', name='appointments_desk_free'),
     sa.CheckConstraint("state <> 'held' OR held_until IS NOT NULL", name=op.f('appointments_held_check')),
@@ -320,7 +330,12 @@ def upgrade() -> None:
     op.create_index('appointments_agent_from_idx', 'appointments', ['agent_id', sa.literal_column('lower(blocked)')], unique=False, postgresql_where=sa.text("state IN ('held', 'booked', 'came', 'missed')"))
     op.create_index('appointments_one_hold_idx', 'appointments', ['request_id'], unique=True, postgresql_where=sa.text("state = 'held'"))
     op.create_index('appointments_place_from_idx', 'appointments', ['place_id', sa.literal_column('lower(during)')], unique=False, postgresql_where=sa.text("state IN ('held', 'booked', 'came', 'missed') AND desk IS NOT NULL"))
+    op.create_index('appointments_untold_idx', 'appointments', [sa.literal_column('lower(during)')], unique=False, postgresql_where=sa.text("state IN ('booked', 'cancelled') AND told_state IS DISTINCT FROM state"))
+    op.create_index('appointments_remind_idx', 'appointments', ['remind_at'], unique=False, postgresql_where=sa.text("state = 'booked'"))
     op.create_index(op.f('appointments_request_id_idx'), 'appointments', ['request_id'], unique=False)
+    op.add_column('notifications', sa.Column('appointment_id', sa.Uuid(), nullable=True))
+    op.create_foreign_key(op.f('notifications_appointment_id_fkey'), 'notifications', 'appointments', ['appointment_id'], ['id'])
+    op.create_index(op.f('notifications_appointment_id_idx'), 'notifications', ['appointment_id'], unique=False)
     op.create_table('openings',
     sa.Column('id', sa.Integer(), sa.Identity(always=False), nullable=False),
     sa.Column('rule_id', sa.Integer(), nullable=False),
