@@ -7,11 +7,18 @@ from datetime import datetime
 
 from flask import Flask
 
+from backoffice.absences import absences
+from backoffice.agenda import agenda, slot_value
 from backoffice.agent import house_of, signed_in
+from backoffice.booking import booking
 from backoffice.case import case
+from backoffice.forms import MODES
+from backoffice.openings import openings
 from backoffice.outbox import outbox
+from backoffice.places import places
 from backoffice.queue import queue
 from backoffice.sign_in import sign_in
+from casework.appointments import STANDINGS
 from casework.journal import ACTIONS
 from casework.notifications import DELIVERIES
 from casework.settings import Settings, from_environment
@@ -22,8 +29,14 @@ def create(settings: Settings | None = None, clock: Callable[[], datetime] | Non
     """The agents' face."""
     app = make_app("backoffice", settings or from_environment(), clock)
     app.jinja_env.globals.update(
-        signed_in=signed_in, house_of=house_of, action_words=ACTIONS, delivery_words=DELIVERIES
+        signed_in=signed_in,
+        house_of=house_of,
+        action_words=ACTIONS,
+        delivery_words=DELIVERIES,
+        mode_words=dict(MODES),
+        standing_words=STANDINGS,
+        slot_value=slot_value,
     )
-    for blueprint in (sign_in, queue, case, outbox):
+    for blueprint in (sign_in, queue, case, booking, agenda, openings, absences, places, outbox):
         app.register_blueprint(blueprint)
     return app

@@ -13,6 +13,7 @@ from flask_wtf import FlaskForm
 from sqlalchemy import select
 
 from backoffice.agent import AGENT, me
+from backoffice.booking import panel
 from backoffice.forms import (
     NothingForm,
     OutcomeForm,
@@ -228,6 +229,7 @@ def _show(
         ).all(),
         others=journal.others_reading(db(), opened.id, me(), now() - READING_TOGETHER),
         proposal=triage.propose(db(), opened, now()) if Act.ROUTE in acts else None,
+        meetings=panel(opened),
         acts=acts,
         forms=forms,
         tried=next(iter(form_of), None) if form_of else None,

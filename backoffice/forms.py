@@ -1,4 +1,4 @@
-"""The forms of a request's page. Each carries the version of the request it was made from."""
+"""The forms of a request's page, each with the version of the request it was made from; then those of agendas."""
 
 from __future__ import annotations
 
@@ -6,20 +6,68 @@ from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import (
     BooleanField,
+    DateField,
     HiddenField,
     IntegerField,
     SelectField,
     SelectMultipleField,
     StringField,
     TextAreaField,
+    TimeField,
 )
-from wtforms.validators import UUID, AnyOf, DataRequired, InputRequired, Length, Optional
+from wtforms.validators import (
+    UUID,
+    AnyOf,
+    DataRequired,
+    InputRequired,
+    Length,
+    NumberRange,
+    Optional,
+    ValidationError,
+)
 
+from casework.agenda import Audience, Mode
 from casework.messages import LONGEST_BODY
-from casework.vocabulary import OUTCOMES, THEMES
+from casework.vocabulary import OUTCOMES, SPOKEN_LANGUAGES, THEMES
 from web.typed import clean
 
 LONGEST_LINE = 500
+LONGEST_TRAVEL = 240
+
+WEEKDAYS = [
+    ("0", _l("lundi")),
+    ("1", _l("mardi")),
+    ("2", _l("mercredi")),
+    ("3", _l("jeudi")),
+    ("4", _l("vendredi")),
+    ("5", _l("samedi")),
+    ("6", _l("dimanche")),
+]
+REPEATS = [
+    ("weekly", _l("Chaque semaine")),
+    ("fortnightly", _l("Une semaine sur deux")),
+    ("monthly", _l("Une fois par mois")),
+    ("once", _l("Un seul jour")),
+]
+NTHS = [
+    ("1", _l("Le premier du mois")),
+    ("2", _l("Le deuxième du mois")),
+    ("3", _l("Le troisième du mois")),
+    ("4", _l("Le quatrième du mois")),
+    ("-1", _l("Le dernier du mois")),
+]
+MODES = [
+    (Mode.HERE.value, _l("Sur place")),
+    (Mode.PHONE.value, _l("Au téléphone")),
+    (Mode.VIDEO.value, _l("En vidéo")),
+    (Mode.HOME.value, _l("À domicile")),
+]
+"""How one meets, as agents say it: what citizens read is in `casework.agenda`."""
+AUDIENCES = [
+    (Audience.CITIZENS.value, _l("Tout le monde, par Internet aussi")),
+    (Audience.INVITED.value, _l("Les personnes invitées, et nous")),
+    (Audience.AGENTS.value, _l("Nous seulement")),
+]
 
 
 class VersionedForm(FlaskForm):
@@ -105,3 +153,116 @@ class NothingForm(VersionedForm):
     """Only a button."""
 
     unused = HiddenField(validators=[Optional()])
+
+
+class HoursForm(FlaskForm):
+    """From one hour to another, the same day."""
+
+    starts_at = TimeField(_l("De"), validators=[InputRequired(message=_l("Écrivez une heure."))])
+    ends_at = TimeField(_l("À"), validators=[InputRequired(message=_l("Écrivez une heure."))])
+
+    def validate_ends_at(self, field: TimeField) -> None:
+        """The end comes after the beginning."""
+        if self.starts_at.data and field.data and field.data <= self.starts_at.data:
+            raise ValidationError(_l("La fin vient avant le début."))
+
+
+class RuleForm(HoursForm):
+    """When, where and for what an agent receives."""
+
+    mode = SelectField(_l("Comment"), choices=MODES)
+    place = SelectField(_l("Lieu"))
+    kinds = SelectMultipleField(
+        _l("Pour quels rendez-vous"),
+        validators=[InputRequired(message=_l("Choisissez au moins un type de rendez-vous."))],
+    )
+    audience = SelectField(_l("Qui peut réserver"), choices=AUDIENCES)
+    languages = SelectMultipleField(
+        _l("Langues parlées, en plus du français"),
+        choices=[(code, name) for code, name in SPOKEN_LANGUAGES.items() if code != "fr"],
+    )
+    travel = IntegerField(
+        _l("Minutes de route pour aller chez la personne"),
+        validators=[
+            Optional(),
+            NumberRange(0, LONGEST_TRAVEL, message=_l("Écrivez un nombre de minutes, 240 au plus.")),
+        ],
+    )
+    repeat = SelectField(_l("Quand"), choices=REPEATS)
+    weekdays = SelectMultipleField(_l("Jours"), choices=WEEKDAYS)
+    nth = SelectField(_l("Une fois par mois : lequel"), choices=NTHS)
+    first_day = DateField(_l("À partir du"), validators=[InputRequired(message=_l("Écrivez une date."))])
+    last_day = DateField(_l("Jusqu'au"), validators=[Optional()])
+
+    def validate_place(self, field: SelectField) -> None:
+        """One comes somewhere."""
+        if self.mode.data == Mode.HERE and not field.data:
+            raise ValidationError(_l("Choisissez un lieu."))
+
+    def validate_weekdays(self, field: SelectMultipleField) -> None:
+        """What comes again comes on some day of the week."""
+        if self.repeat.data != "once" and not field.data:
+            raise ValidationError(_l("Choisissez au moins un jour."))
+
+    def validate_last_day(self, field: DateField) -> None:
+        """The end comes after the beginning."""
+        if self.first_day.data and field.data and field.data < self.first_day.data:
+            raise ValidationError(_l("La fin vient avant le début."))
+
+
+class DaysForm(FlaskForm):
+    """From one day to another, both included. `knowing`: the warning was read."""
+
+    first_day = DateField(_l("Premier jour"), validators=[InputRequired(message=_l("Écrivez une date."))])
+    last_day = DateField(_l("Dernier jour"), validators=[InputRequired(message=_l("Écrivez une date."))])
+    knowing = BooleanField(_l("Je sais, et je confirme"))
+
+
+class ClosureForm(DaysForm):
+    """When the house is closed, and why."""
+
+    reason = StringField(
+        _l("Pourquoi"),
+        filters=[clean],
+        validators=[
+            DataRequired(message=_l("Écrivez un mot pour dire pourquoi.")),
+            Length(max=LONGEST_LINE, message=_l("C'est trop long.")),
+        ],
+    )
+
+
+class EndForm(FlaskForm):
+    """The last day of a rule. `knowing`: the warning was read."""
+
+    last_day = DateField(_l("Dernier jour"), validators=[InputRequired(message=_l("Écrivez une date."))])
+    knowing = BooleanField(_l("Je sais, et je confirme"))
+
+
+class ChangeForm(HoursForm):
+    """Other hours for one day. `knowing`: the warning was read."""
+
+    knowing = BooleanField(_l("Je sais, et je confirme"))
+
+
+class ExtraForm(FlaskForm):
+    """Somebody squeezed in: with whom, for what, when, and why."""
+
+    agent = SelectField(_l("Avec"), coerce=int)
+    kind = SelectField(_l("Type de rendez-vous"))
+    mode = SelectField(_l("Comment"), choices=MODES)
+    place = SelectField(_l("Lieu"))
+    day = DateField(_l("Jour"), validators=[InputRequired(message=_l("Écrivez une date."))])
+    starts_at = TimeField(_l("Heure"), validators=[InputRequired(message=_l("Écrivez une heure."))])
+    why = StringField(
+        _l("Pourquoi"),
+        filters=[clean],
+        validators=[
+            DataRequired(message=_l("Écrivez un mot pour dire pourquoi.")),
+            Length(max=LONGEST_LINE, message=_l("C'est trop long.")),
+        ],
+    )
+
+    def validate_place(self, field: SelectField) -> None:
+        """One comes somewhere."""
+        if self.mode.data == Mode.HERE and not field.data:
+            raise ValidationError(_l("Choisissez un lieu."))

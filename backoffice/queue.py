@@ -11,13 +11,17 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
 from backoffice.agent import AGENT, WATCHING, me
+from casework import planning
 from casework import queue as waiting
+from casework.absences import whole_days
 from casework.access import read_number
+from casework.appointments import Appointment
 from casework.queue import COUNTED, Filter, Place
-from casework.requests import Request
+from casework.requests import PARIS, Request
 from casework.vocabulary import SPOKEN_LANGUAGES, Role, State, Theme
 from web.doors import ANYONE, open_to
 from web.transactions import db, now
+from web.typed import clean
 
 queue = Blueprint("queue", __name__)
 
@@ -56,7 +60,13 @@ def lines() -> ResponseReturnValue:
 @open_to(AGENT)
 def mine() -> ResponseReturnValue:
     """What is mine, what is new, what waits for me."""
-    return render_template("backoffice/mine.html", rows=waiting.of_worker(db(), me()), now=now())
+    today = whole_days(*[now().astimezone(PARIS).date()] * 2)
+    return render_template(
+        "backoffice/mine.html",
+        rows=waiting.of_worker(db(), me()),
+        meetings=planning.meetings(db(), Appointment.agent_id == me().id, today, now()),
+        now=now(),
+    )
 
 
 @queue.get("/<lang>/mes-demandes/lignes")
@@ -71,7 +81,7 @@ def my_lines() -> ResponseReturnValue:
 @open_to(AGENT)
 def find() -> ResponseReturnValue:
     """Open a request of the house by the number somebody says at the counter."""
-    typed = request.args.get("numero", "")
+    typed = clean(request.args.get("numero", ""))
     number = read_number(typed)
     found = number and db().scalar(
         select(Request.id).where(Request.number == number, Request.house_id == me().house_id)

@@ -116,7 +116,7 @@ def accept(
     *,
     knowing: bool = False,
 ) -> Absence:
-    """Write an absence down. `knowing`: they read on which days too few would be present.
+    """Write an absence down, once. `knowing`: they read on which days too few would be present.
 
     Raises:
         DaysError: the days are in the wrong order, or too far apart.
@@ -125,6 +125,11 @@ def accept(
     whole_days(first_day, last_day)
     # Two absences accepted at the same moment count each other.
     session.get_one(House, away.house_id, with_for_update=True)
+    same = select(Absence).where(
+        Absence.agent_id == away.id, Absence.first_day == first_day, Absence.last_day == last_day
+    )
+    if known := session.scalars(same).first():
+        return known
     short = short_days(session, away, first_day, last_day)
     if short and not knowing:
         raise UnderstaffedError(short)

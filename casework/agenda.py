@@ -173,7 +173,7 @@ class HoursError(ValueError):
     """The end is not after the beginning, or a day range ends before it begins."""
 
 
-_french_holidays = holidays.country_holidays("FR")
+_french_holidays = holidays.country_holidays("FR", language="fr")
 
 
 def days_of(rule: OpeningRule, until: date) -> Iterator[date]:

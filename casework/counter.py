@@ -87,13 +87,11 @@ def wanted(agents: list[int], kind_id: str, modes: list[Mode] | None = None) -> 
 
 
 def book(session: Session, by: Agent, request: Request, slot: Slot, now: datetime) -> Appointment:
-    """Book a free slot for somebody who is there or on the telephone. The same tap twice is one booking.
+    """Book a free slot for somebody who is there or on the telephone.
 
     Raises:
         SlotTakenError: another was quicker.
     """
-    if made := _same(session, request, slot):
-        return made
     appointments.hold(session, request.id, slot, now)
     made = appointments.confirm(session, request.id, now)
     _write(session, Action.BOOKED, by, made, now)
@@ -179,7 +177,7 @@ def squeeze_in(
         raise ReasonMissingError
     if slot.start < now - timedelta(hours=1):
         raise NotNowError
-    if made := _same(session, request, slot):
+    if made := booked_already(session, request, slot.agent_id, slot.start):
         return made
     made = Appointment(
         id=uuid4(), request_id=request.id, agent_id=slot.agent_id, house_id=slot.house_id, place_id=slot.place_id,
@@ -201,14 +199,14 @@ def extra_slot(
     return Slot(agent.id, agent.house_id, place_id, mode, kind_id, during, during)
 
 
-def _same(session: Session, request: Request, slot: Slot) -> Appointment | None:
+def booked_already(session: Session, request: Request, agent_id: int, start: datetime) -> Appointment | None:
     """What an earlier tap on the same button booked."""
     return session.scalar(
         select(Appointment).where(
             Appointment.request_id == request.id,
-            Appointment.agent_id == slot.agent_id,
+            Appointment.agent_id == agent_id,
             Appointment.state == Standing.BOOKED,
-            func.lower(Appointment.during) == slot.start,
+            func.lower(Appointment.during) == start,
         )
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, or_, select
@@ -77,7 +77,12 @@ class Day:
     @property
     def is_empty(self) -> bool:
         """Nothing at all to show."""
-        return not (self.holiday or self.absent or self.closures or self.receiving or self.loose or self.busy)
+        return not (self.holiday or self.absent or self.closures or self.is_used)
+
+    @property
+    def is_used(self) -> bool:
+        """The agent has something to do."""
+        return bool(self.receiving or self.loose or self.busy)
 
 
 def week(session: Session, agent: Agent, monday: date, now: datetime) -> list[Day]:
@@ -105,7 +110,7 @@ def week(session: Session, agent: Agent, monday: date, now: datetime) -> list[Da
         one.absent = any(absence.first_day <= one.day <= absence.last_day for absence in absences)
         one.closures = [closure for closure in closures if closure.during.overlaps(during)]
         one.receiving = [block for block in received if local_day(block.opening.during) == one.day]
-        one.busy = [time for time in busy if time.during.overlaps(during)]
+        one.busy = [other for other in busy if other.during.overlaps(during)]
         one.loose = share_out(one.receiving, [m for m in met if local_day(m.during) == one.day])
     return days
 
@@ -122,7 +127,6 @@ def share_out(received: Sequence[Receiving], met: Iterable[Meeting]) -> list[Mee
                 and block.opening.agent_id == meeting.agent_id
                 and block.opening.mode is meeting.mode
                 and meeting.during in block.opening.during
-                and not meeting.extra
             ),
             None,
         )
@@ -238,7 +242,7 @@ def in_opening(session: Session, opening: Opening, now: datetime) -> list[Meetin
     return [
         meeting
         for meeting in named(session, touched(session, [opening.agent_id], opening.during, now))
-        if meeting.mode is opening.mode and meeting.during in opening.during and not meeting.extra
+        if meeting.mode is opening.mode and meeting.during in opening.during
     ]
 
 
@@ -251,11 +255,7 @@ def after_rule(session: Session, rule: OpeningRule, last_day: date, now: datetim
         return []
     span = Range(min(_lower(one.during) for one in later), None)
     taken = named(session, touched(session, [rule.agent_id], span, now))
-    return [
-        meeting
-        for meeting in taken
-        if not meeting.extra and any(meeting.during in one.during for one in later)
-    ]
+    return [meeting for meeting in taken if any(meeting.during in one.during for one in later)]
 
 
 def overlapping(session: Session, rule: OpeningRule, limit: int = 5) -> list[Opening]:
@@ -275,6 +275,13 @@ def overlapping(session: Session, rule: OpeningRule, limit: int = 5) -> list[Ope
 def local_day(during: Range[datetime]) -> date:
     """The day in Paris on which a span of time begins."""
     return _lower(during).astimezone(PARIS).date()
+
+
+def local_hours(during: Range[datetime]) -> tuple[time, time]:
+    """The hours in Paris between which a span of time stands."""
+    if during.upper is None:
+        raise ValueError("a span of time without an end")
+    return _lower(during).astimezone(PARIS).time(), during.upper.astimezone(PARIS).time()
 
 
 def _lower(during: Range[datetime]) -> datetime:
