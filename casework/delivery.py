@@ -146,7 +146,7 @@ def postpone(
         return
     wait = max(BACK_OFF[notification.attempts], min(failure.retry_after or timedelta(), LONGEST_WAIT))
     notification.attempts += 1
-    notification.next_attempt_at = now + wait
+    notification.next_attempt_at = reminders.by_day(notification, now + wait)
     notification.error = failure.cause
 
 

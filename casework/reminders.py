@@ -191,6 +191,13 @@ def is_stale(session: Session, notification: Notification, now: datetime) -> boo
     return one.start <= now or one.state is not (Standing.CANCELLED if cancelled else Standing.BOOKED)
 
 
+def by_day(notification: Notification, moment: datetime) -> datetime:
+    """When to try again at the soonest: a message on an appointment that failed in the evening waits for the day."""
+    if notification.appointment_id is None or not is_night(moment):
+        return moment
+    return _morning(moment.astimezone(PARIS))
+
+
 def facts_of(session: Session, appointment_id: UUID) -> dict[str, Any]:
     """What templates may say of an appointment: when, how and where; neither its kind nor with whom."""
     one = session.get_one(Appointment, appointment_id)

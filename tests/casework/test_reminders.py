@@ -11,8 +11,9 @@ from uuid import UUID, uuid4
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import update
+from sqlalchemy import text, update
 from sqlalchemy.dialects.postgresql import Range
+from sqlalchemy.exc import ProgrammingError
 
 from casework import access, appointments, documents, worker
 from casework.agenda import Mode
@@ -377,6 +378,32 @@ def test_what_could_not_leave_in_time_never_leaves(database: Database, now: date
     assert told(database, moreau) == [], "it has begun"
     assert len(post.texted()) == 2
     assert len(post.mailed()) == 1
+
+
+def test_what_fails_in_the_evening_is_tried_again_in_the_morning(
+    database: Database, now: datetime, post: Post
+) -> None:
+    amina = ask(database, now, BY_TEXT)
+    post.at(now)
+    book(database, amina, HALF_PAST_TWO, now)
+    post.texts.replies = [(503, {})]
+    post.at(paris(3, 19, 59))
+    for moment in (paris(3, 20, 1), paris(4, 7, 59)):
+        post.at(moment)
+        assert told(database, amina) == [("booked", "sms", "pending")]
+    post.at(paris(4, 8))
+    assert told(database, amina) == [("booked", "sms", "sent")]
+
+
+def test_the_portal_cannot_say_that_somebody_was_told(database: Database, now: datetime) -> None:
+    amina = ask(database, now, BY_TEXT)
+    book(database, amina, HALF_PAST_TWO, now)
+    for change in ("told_state = 'booked'", "told_at = now()", "remind_at = NULL"):
+        with (
+            pytest.raises(ProgrammingError, match="permission denied"),
+            database.portal.begin() as connection,
+        ):
+            connection.execute(text(f"UPDATE appointments SET {change}"))
 
 
 def test_one_that_fails_keeps_no_other_waiting(
