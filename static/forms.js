@@ -1,10 +1,10 @@
-// Comfort only: every page works without this file.
+// Forms, on both faces. Comfort only: every page works without this file.
 "use strict";
 
-// The error summary takes the focus, so that a screen reader begins there.
-document.querySelector(".error-summary")?.focus();
+// What went wrong takes the focus, so that a screen reader begins there.
+document.querySelector(".error-summary, .conflict")?.focus();
 
-// A second tap on "send" does nothing while the first is under way.
+// A second tap on the button does nothing while the first is under way.
 for (const form of document.querySelectorAll("form[data-once]")) {
   form.addEventListener("submit", (event) => {
     if (form.dataset.sent) event.preventDefault();
@@ -42,20 +42,5 @@ for (const form of document.querySelectorAll("form[data-upload]")) {
     request.addEventListener("error", () => { box.hidden = true; form.submit(); });
     request.open("POST", form.action);
     request.send(data);
-  });
-}
-
-// Quick exit: Shift three times; the sensitive page leaves the history.
-const exit = document.querySelector(".exit-button");
-if (exit) {
-  let times = 0;
-  let timer;
-  const leave = (event) => { event.preventDefault(); document.body.hidden = true; location.replace(exit.href); };
-  exit.addEventListener("click", leave);
-  addEventListener("keyup", (event) => {
-    times = event.key === "Shift" ? times + 1 : 0;
-    clearTimeout(timer);
-    timer = setTimeout(() => { times = 0; }, 3000);
-    if (times === 3) leave(event);
   });
 }

@@ -1,20 +1,7 @@
-// Comfort only: every page works without this file.
+// Lists that refresh by themselves. Comfort only: every page works without this file.
 "use strict";
 
-document.querySelector(".error-summary, .conflict")?.focus();
-
-// A second tap does nothing while the first is under way.
-for (const form of document.querySelectorAll("form[data-once]")) {
-  form.addEventListener("submit", (event) => {
-    if (form.dataset.sent) event.preventDefault();
-    form.dataset.sent = "yes";
-  });
-}
-addEventListener("pageshow", () => {
-  for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
-});
-
-// Lists refresh by themselves. What one reads does not move: the first visible line keeps its place on the
+// What one reads does not move: the first visible line keeps its place on the
 // screen, the focus stays where it is, and new lines are counted aloud once.
 const body = document.querySelector("tbody[data-live]");
 if (body) {
