@@ -18,6 +18,7 @@ from casework.requests import Request
 from casework.vocabulary import SPOKEN_LANGUAGES, Role, State, Theme
 from web.doors import ANYONE, open_to
 from web.transactions import db, now
+from web.typed import clean
 
 queue = Blueprint("queue", __name__)
 
@@ -71,7 +72,7 @@ def my_lines() -> ResponseReturnValue:
 @open_to(AGENT)
 def find() -> ResponseReturnValue:
     """Open a request of the house by the number somebody says at the counter."""
-    typed = request.args.get("numero", "")
+    typed = clean(request.args.get("numero"))
     number = read_number(typed)
     found = number and db().scalar(
         select(Request.id).where(Request.number == number, Request.house_id == me().house_id)
