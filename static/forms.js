@@ -35,8 +35,10 @@ for (const form of document.querySelectorAll("form[data-upload]")) {
         location.assign(request.responseURL);
         if (request.responseURL.split("#")[0] === location.href.split("#")[0]) location.reload();
       } else {
-        document.documentElement.innerHTML = request.responseText;
-        document.querySelector(".error-summary")?.focus();
+        // Written as a page of its own, so that its scripts run: it may be sent again.
+        document.open();
+        document.write(request.responseText);
+        document.close();
       }
     });
     request.addEventListener("error", () => { box.hidden = true; form.submit(); });

@@ -1,6 +1,13 @@
 // Lists that refresh by themselves. Comfort only: every page works without this file.
 "use strict";
 
+// The headings stay in sight while one reads on, unless the list is so wide that its box must scroll.
+const box = document.querySelector(".table");
+if (box) {
+  const table = box.firstElementChild;
+  new ResizeObserver(() => box.classList.toggle("fits", table.offsetWidth <= box.clientWidth)).observe(table);
+}
+
 // What one reads does not move: the first visible line keeps its place on the
 // screen, the focus stays where it is, and new lines are counted aloud once.
 const body = document.querySelector("tbody[data-live]");
