@@ -123,11 +123,10 @@ def test_never_somebody_away_and_nobody_only_when_all_are(ground: Ground) -> Non
 def test_the_same_facts_in_any_order_give_the_same_worker_and_sentence(
     ground: Ground, random: Random
 ) -> None:
-    mixed = replace(
-        ground, sector_workers=list(ground.sector_workers), house_workers=list(ground.house_workers)
-    )
-    random.shuffle(mixed.sector_workers)
-    random.shuffle(mixed.house_workers)
+    sector, house = list(ground.sector_workers), list(ground.house_workers)
+    random.shuffle(sector)
+    random.shuffle(house)
+    mixed = replace(ground, sector_workers=sector, house_workers=house)
     assert route(mixed) == route(ground)
 
 
