@@ -72,6 +72,8 @@ class Identity:
     """The data protection officer's e-mail address."""
     quick_exit_address: str
     """An https page that says nothing of its visitor: weather, a search engine."""
+    source_address: str = ""
+    """Where this very version's source can be had (AGPL, article 13); empty: on request, by e-mail."""
     logo: Path | None = None
     """An SVG or PNG file of the territory's folder; without it the name is written."""
     translations: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -225,5 +227,6 @@ _READERS: dict[str, Callable[[object], Any]] = {
     "legal_notices": _text,
     "data_protection_contact": _email,
     "quick_exit_address": _https,
+    "source_address": lambda value: _https(value) if value else "",
 }
 _KNOWN = tuple(part.name for part in fields(Identity))

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from casework import access
+from casework.database import transaction
 from tests.casework.asking import BY_MAIL, BY_TEXT, Asked, ask
 from tests.conftest import Database
 from tests.people import NADIA
@@ -246,3 +247,22 @@ def test_nobody_who_reads_the_database_can_open_a_request(database: Database, am
     assert access.code_of(database.access_key, amina_asked.secret) not in whole
     assert str(amina_asked.id) in whole
     assert isinstance(amina_asked.id, UUID)
+
+
+def test_failures_noted_by_the_portal_keep_no_agent_out(database: Database, now: datetime) -> None:
+    """A portal in wrong hands holds the key of the hashes: it still cannot fail in an agent's place."""
+    subjects = [f"agent {NADIA.login}"]
+    with transaction(database.portal) as session:
+        for _ in range(access.ALLOWED_FAILURES):
+            access.note_failure(session, database.access_key, subjects, now)
+    with transaction(database.backoffice) as session:
+        access.slow_guessing(session, database.access_key, subjects, now)
+    with transaction(database.portal) as session, pytest.raises(access.TooManyGuessesError):
+        access.slow_guessing(session, database.access_key, subjects, now)
+    with database.portal.connect() as connection, pytest.raises(DBAPIError, match=REFUSED):
+        connection.execute(
+            text(
+                "INSERT INTO guesses (id, side, subject, at) VALUES (:id, 'allervers_backoffice', 'x', now())"
+            ),
+            {"id": uuid4()},
+        )
