@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 from flask import Blueprint, Response, abort, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext
+from flask_babel import gettext, ngettext
 from flask_wtf import FlaskForm
 from sqlalchemy import select
 
@@ -28,6 +28,7 @@ from casework.documents import Document, Owner, Scan
 from casework.notifications import Notification
 from casework.people import ContactWay
 from casework.requests import ChangedMeanwhileError, Request
+from casework.routing import Worker
 from casework.territory import Commune, House, Sector
 from casework.triage import Act, NotAllowedError, NotYoursError, ReasonMissingError, Reply
 from casework.vocabulary import Outcome, State, Theme
@@ -156,11 +157,15 @@ def _form(act: Act, opened: Request, *, blank: bool = False) -> VersionedForm:
         field.id = f"{act}-{field.name}"  # several forms stand on one page
     if isinstance(form, WorkerForm):
         workers = triage.workers_of_house(db(), opened.house_id, now()).values()
-        form.worker.choices = [
-            (worker.id, f"{worker.name}{' (absent)' if worker.absent else f' ({worker.load})'}")
-            for worker in workers
-        ]
+        form.worker.choices = [(worker.id, f"{worker.name} · {_availability(worker)}") for worker in workers]
     return form
+
+
+def _availability(worker: Worker) -> str:
+    """What helps to choose between colleagues."""
+    if worker.absent:
+        return str(gettext("pas là aujourd'hui"))
+    return str(ngettext("%(num)s demande en cours", "%(num)s demandes en cours", worker.load))
 
 
 def _qualify(opened: Request, form: QualifyForm) -> None:
