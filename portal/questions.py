@@ -9,6 +9,7 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import Field, RadioField, SelectField, SelectMultipleField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import AnyOf, DataRequired, Length, Optional, ValidationError
 
 from casework.people import UnreachableError, can_get_texts, read_email, read_phone
@@ -28,8 +29,8 @@ from casework.vocabulary import (
 from web.typed import clean
 
 
-def _options(words: dict[Any, Word]) -> list[tuple[str, str]]:
-    return [(value.value, word.label) for value, word in words.items()]
+def _options(words: dict[Any, Word]) -> list[SelectChoice]:
+    return [SelectChoice(value.value, word.label) for value, word in words.items()]
 
 
 class ThemeForm(FlaskForm):
@@ -143,7 +144,10 @@ class ContactForm(FlaskForm):
 class NeedsForm(FlaskForm):
     """My language and what I need."""
 
-    spoken_language = SelectField(_l("Quelle langue parlez-vous ?"), choices=list(SPOKEN_LANGUAGES.items()))
+    spoken_language = SelectField(
+        _l("Quelle langue parlez-vous ?"),
+        choices=[SelectChoice(code, name) for code, name in SPOKEN_LANGUAGES.items()],
+    )
     needs = SelectMultipleField(_l("De quoi avez-vous besoin ?"), choices=_options(NEEDS))
 
 
