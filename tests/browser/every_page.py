@@ -7,7 +7,6 @@ from urllib.parse import urlsplit
 
 from flask import Flask
 from playwright.sync_api import Page, expect
-from sqlalchemy import text
 from werkzeug.exceptions import HTTPException
 
 import backoffice.app
@@ -49,8 +48,7 @@ def citizens_pages(page: Page, house: RunningHouse, database: Database, language
     """The walk from the door to the receipt; then a request answered, one that waits, one where nothing was said."""
     CitizensWalk(page, house.portal, language, look).all()
     address = f"{house.portal}/{language}"
-    with database.owner.connect() as connection:
-        sent = Asked(connection.execute(text("SELECT id FROM requests")).scalar_one(), "")
+    sent = stage.only_request(database)
     stage.act(database, people.NADIA, sent, stage.asking_a_paper(database))
     page.goto(f"{address}/suivi")
     look("followed, waiting for the person")

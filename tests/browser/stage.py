@@ -165,3 +165,18 @@ def by_hand(database: Database, asked: Asked) -> UUID:
             {"id": asked.id},
         ).scalar_one()
         return found
+
+
+def only_request(database: Database) -> Asked:
+    """The one request there is, sent through the portal: its secret is its owner's."""
+    with database.owner.connect() as connection:
+        return Asked(connection.execute(text("SELECT id FROM requests")).scalar_one(), "")
+
+
+def state_of(database: Database, asked: Asked) -> str:
+    """The state of a request."""
+    with database.owner.connect() as connection:
+        state: str = connection.execute(
+            text("SELECT state FROM requests WHERE id = :id"), {"id": asked.id}
+        ).scalar_one()
+        return state
