@@ -161,6 +161,7 @@ def test_a_paper_asked_and_sent_comes_back_as_a_new_message(
     assert request_of(database, asked.id).state is State.QUALIFIED
 
 
+@pytest.mark.slow
 def test_handing_over_handing_back_closing_and_reopening(
     nadia: Colleague, paul: Colleague, louise: Colleague, asked: Asked, database: Database
 ) -> None:

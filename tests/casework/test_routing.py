@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from random import Random
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -148,6 +149,7 @@ def test_every_choice_comes_with_its_sentence(ground: Ground) -> None:
     assert decision.worker is None or decision.worker.name in decision.sentence
 
 
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None)
 @given(st.lists(shares, min_size=1, max_size=12))
 def test_a_thousand_requests_are_shared_out_by_share_to_within_one(full_time_shares: list[Decimal]) -> None:
