@@ -5,7 +5,7 @@
 document.querySelector(".error-summary, .conflict")?.focus();
 
 // A second tap on the button does nothing while the first is under way.
-for (const form of document.querySelectorAll("form[data-once]")) {
+for (const form of document.querySelectorAll("form[data-once], form[data-upload]")) {
   form.addEventListener("submit", (event) => {
     if (form.dataset.sent) event.preventDefault();
     form.dataset.sent = "yes";
@@ -32,8 +32,10 @@ for (const form of document.querySelectorAll("form[data-upload]")) {
     });
     request.addEventListener("load", () => {
       if (request.status < 400) {
-        location.assign(request.responseURL);
-        if (request.responseURL.split("#")[0] === location.href.split("#")[0]) location.reload();
+        const there = request.responseURL.split("#")[0];
+        const here = there === location.href.split("#")[0];
+        location.assign(there + form.dataset.upload);
+        if (here) location.reload();
       } else {
         // Written as a page of its own, so that its scripts run: it may be sent again.
         document.open();

@@ -46,6 +46,7 @@ if (body) {
     if (moved && scrollY > 0) scrollBy(0, moved.getBoundingClientRect().top - top);
     if (arrived.length && before.size + arrived.length > 0) {
       body.closest("[hidden]")?.removeAttribute("hidden");
+      document.querySelector(".nothing")?.remove();
       pill.hidden = false;
       pill.textContent = `${pill.dataset.arrived} ${arrived.length}`;
     }

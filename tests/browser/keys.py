@@ -49,7 +49,8 @@ class Keyboard:
         where = f"{stop['label']} on {self.page.url}"
         assert not stop["nothing"], f"the focus is lost on {self.page.url}"
         # A browser leaves a tall field where it is as long as a good part of it is in the window.
-        assert stop["seen"] >= stop["height"] and not stop["aside"], f"out of sight: {where}"
+        assert stop["seen"] >= stop["height"], f"out of sight: {where}"
+        assert not stop["aside"], f"out of the window: {where}"
         assert not stop["covered"], f"covered: {where}"
         assert stop["outline"] >= 2, f"no mark of the focus: {where}"
         assert stop["color"] != stop["ground"], f"a mark that does not show: {where}"
