@@ -199,6 +199,14 @@ _ACTS: dict[Act, Callable[[Request, FlaskForm], None]] = {
 }
 
 
+def _done() -> Act | None:
+    """The act this page follows, from its address."""
+    try:
+        return Act(request.args.get("fait", ""))
+    except ValueError:
+        return None
+
+
 def _reply(form: FlaskForm) -> Reply:
     body = form.body.data.replace("\x00", "").replace("\r\n", "\n").strip()
     return Reply(body, UUID(form.submission.data), settings().access_key, settings().documents_public_key)
@@ -238,7 +246,7 @@ def _show(
         tried=next(iter(form_of), None) if form_of else None,
         expected=next((act for act in EXPECTED[opened.state] if act in acts), None),
         changed=changed,
-        done=request.args.get("fait") if not form_of else None,
+        done=_done() if not form_of else None,
         now=now(),
     )  # fmt: skip
     return page, code

@@ -201,7 +201,7 @@ def write() -> ResponseReturnValue:
     db().commit()
     if refused:
         return _show(WriteForm(formdata=None, submission=str(uuid4())), 422, refused=refused)
-    return redirect(url_for("follow.show", _anchor="conversation"), 303)
+    return redirect(url_for("follow.show", envoye=1, _anchor="conversation"), 303)
 
 
 @follow.get("/recu")

@@ -12,7 +12,7 @@ from wtforms import Field, RadioField, SelectField, SelectMultipleField, StringF
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import AnyOf, DataRequired, Length, Optional, ValidationError
 
-from casework.people import UnreachableError, can_get_texts, read_email, read_phone
+from casework.people import UnreachableError, can_get_texts, read_email, read_phone, show_phone
 from casework.requests import LONGEST_WORDS, Answers
 from casework.vocabulary import (
     CALL_TIMES,
@@ -85,11 +85,21 @@ class ChannelsForm(FlaskForm):
             raise ValidationError(_l("Choisissez au moins une réponse."))
 
 
+class PhoneField(StringField):
+    """A telephone number; once it is right, it is shown as people of France read it."""
+
+    def _value(self) -> str:
+        try:
+            return show_phone(read_phone(self.data or ""))
+        except UnreachableError:
+            return self.data or ""
+
+
 class ContactForm(FlaskForm):
     """What is needed for the chosen ways, and a name if one wants."""
 
-    sms_number = StringField(_l("Numéro de portable pour les SMS"), filters=[clean])
-    call_number = StringField(_l("Numéro de téléphone pour vous appeler"), filters=[clean])
+    sms_number = PhoneField(_l("Numéro de portable pour les SMS"), filters=[clean])
+    call_number = PhoneField(_l("Numéro de téléphone pour vous appeler"), filters=[clean])
     call_time = RadioField(
         _l("Quand vous appeler ?"), choices=_options(CALL_TIMES), default=CallTime.ANY.value
     )

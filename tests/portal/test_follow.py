@@ -190,7 +190,7 @@ def test_a_message_written_twice_is_one(marcel: Person, database: Database) -> N
     marcel.go("suivi")
     path, data, _ = marcel.prepare(body="J'ai reçu une lettre.\x00")
     for _ in range(2):
-        assert marcel.ask("POST", path, data=data).headers["Location"] == "/fr/suivi#conversation"
+        assert marcel.ask("POST", path, data=data).headers["Location"] == "/fr/suivi?envoye=1#conversation"
     message = rows(database, Message)[0]
     assert len(rows(database, Message)) == 1
     assert (message.body, message.author, message.agent_id) == ("J'ai reçu une lettre.", "citizen", None)
