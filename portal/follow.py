@@ -178,6 +178,9 @@ def show() -> ResponseReturnValue:
 def write() -> ResponseReturnValue:
     """Write back, with papers or without; the same form twice is one message."""
     form = WriteForm()
+    if other := request.form.get("switch"):
+        # The same post again, in the other language: what was typed goes along (307 keeps it).
+        return _show(form) if other == language() else redirect(url_for("follow.write", lang=other), 307)
     body = (form.body.data or "").replace("\x00", "").strip()
     if not form.validate():
         return _show(form, 422)

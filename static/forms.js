@@ -19,7 +19,7 @@ addEventListener("pageshow", () => {
 for (const form of document.querySelectorAll("form[data-upload]")) {
   form.addEventListener("submit", (event) => {
     const files = form.querySelector("input[type=file]").files;
-    if (!files.length || event.defaultPrevented) return;
+    if (!files.length || event.defaultPrevented || event.submitter?.name === "switch") return;
     event.preventDefault();
     const box = form.querySelector(".progress");
     const bar = box.querySelector("progress");

@@ -75,8 +75,8 @@ def should_succeed(request: Request, tried: Try, proposed: int | None) -> bool:
         Act.TAKE: request.worker_id == tried.who.id,
         Act.QUALIFY: bool(tried.why) or tried.urgent == request.urgent,
         Act.ROUTE: worker_ok and (bool(tried.why) or tried.worker.id == proposed),
-        Act.HAND_OVER: worker_ok and bool(tried.why),
-        Act.HAND_BACK: bool(tried.why),
+        Act.HAND_OVER: request.worker_id is not None and worker_ok and bool(tried.why),
+        Act.HAND_BACK: request.worker_id is not None and bool(tried.why),
     }
     return (
         request.state in ALLOWED_FROM[tried.act]
