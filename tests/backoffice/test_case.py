@@ -74,7 +74,8 @@ def test_nadia_qualifies(nadia: Colleague, asked: Asked, database: Database) -> 
         urgency_reason="Expulsion vendredi",
         missing="Le bail",
     )
-    assert "C'est fait." in page.main
+    assert "C'est fait. Vous pouvez maintenant orienter la demande ou répondre." in page.main
+    assert "C'est fait." not in nadia.open(f"/fr/demande/{asked.id}?fait=nothing").main
     request = request_of(database, asked.id)
     assert (request.state, request.themes, request.urgent) == (State.QUALIFIED, ["housing", "money"], True)
     assert (request.urgency_reason, request.missing) == ("Expulsion vendredi", "Le bail")

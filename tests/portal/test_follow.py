@@ -255,7 +255,7 @@ def test_changing_the_language_in_the_middle_of_a_message_loses_nothing(
     marcel: Person, database: Database
 ) -> None:
     marcel.asks_for_help()
-    marcel.go("/fr/suivi")
+    marcel.open("/fr/suivi")
     page = marcel.submit(("switch", "ar"), body="Je voulais vous dire que")
     assert page.path == "/ar/suivi"
     assert page.field("body") == "Je voulais vous dire que"
