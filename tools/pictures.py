@@ -63,7 +63,9 @@ class Photographer:
             self.page.emulate_media(color_scheme=way.light)
             self.page.set_viewport_size(way.size)
             self.page.evaluate(f"document.documentElement.style.fontSize = '{way.text_percent}%'")
-            self.page.screenshot(path=self.folder / f"{way.name}-{self.language}" / file, full_page=True)
+            self.page.screenshot(
+                path=self.folder / f"{way.name}-{self.language}" / file, full_page=True, animations="disabled"
+            )
         self.page.evaluate("document.documentElement.style.fontSize = ''")
 
 
