@@ -45,7 +45,8 @@ WITH_WORKER = frozenset({State.ROUTED, State.TAKEN, State.WAITING})
 
 ALLOWED_FROM: Mapping[Act, frozenset[State]] = {
     Act.QUALIFY: OPEN,
-    Act.ROUTE: frozenset({State.RECEIVED, State.QUALIFIED, State.WAITING}),
+    # Also while nobody has taken it yet: who sent it to the wrong person can send it again.
+    Act.ROUTE: frozenset({State.RECEIVED, State.QUALIFIED, State.WAITING, State.ROUTED}),
     Act.TAKE: frozenset({State.ROUTED}),
     Act.ANSWER: OPEN,
     Act.ASK_PAPER: OPEN,

@@ -139,7 +139,7 @@ def test_the_readme_names_every_setting() -> None:
 
 
 def _settings_read(path: Path, only: str = "") -> Iterator[str]:
-    """Names of settings in a source: capitals given to `environment.get`, `environment[…]`, `secret_value` or `_number`."""
+    """Names of settings in a source: capitals in `environment.get`, `environment[…]`, `secret_value`, `_number`."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         literals: list[ast.expr] = []
         if isinstance(node, ast.Call):
