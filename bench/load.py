@@ -132,8 +132,8 @@ def _play(plan: Plan) -> Outcome:
         for visitor in [Visitor(plan, shared, outcome) for _ in range(CONNECTIONS)]:
             if visitor.ask():
                 waiting.register(visitor.socket, selectors.EVENT_READ, visitor)
-        until = start + plan.seconds
-        while waiting.get_map() and time.perf_counter() < until:
+        until, at_most = start + plan.seconds, start + plan.seconds + PATIENCE_SECONDS / 2
+        while waiting.get_map() and time.perf_counter() < (until if outcome.asked else at_most):
             for key, _ in waiting.select(timeout=0.1):
                 if key.data.hear() and not key.data.ask():
                     waiting.unregister(key.fileobj)
