@@ -36,6 +36,8 @@ class Keyboard:
     def __init__(self, page: Page) -> None:
         self.page = page
         self.stops = 0
+        # Heard from the beginning: asked for only when it opens, the browser may be told too late.
+        page.on("filechooser", lambda chooser: None)
 
     def tab(self, *, back: bool = False) -> dict[str, Any]:
         """One step, forward or back; the place it leads to must be seen and marked."""

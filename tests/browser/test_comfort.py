@@ -18,13 +18,21 @@ from casework.vocabulary import Urgency
 from tests import people
 from tests.browser import stage
 from tests.browser.conftest import PHONE, Opens, RunningHouse
-from tests.browser.walking import A_PAPER, NOT_A_PAPER, WORDS, go_to_contact, go_to_papers, sign_in, tap
+from tests.browser.walking import (
+    A_PAPER,
+    NOT_A_PAPER,
+    WORDS,
+    go_to_contact,
+    go_to_papers,
+    sign_in,
+    tap,
+    unfold,
+)
 from tests.casework.asking import BY_MAIL, ask
 from tests.conftest import Database
 
 pytestmark = pytest.mark.browser
 
-PATIENCE = 15_000
 REFRESHED_WITHIN = 15_000
 QUIET = load_identity(ROOT / "territory" / "vienne").quick_exit_address
 LARGE_PAPER: FilePayload = {
@@ -61,7 +69,7 @@ def test_one_tap_leads_away_and_nothing_stays(
     expect(page.locator("#words")).to_have_value(WORDS["fr"])
     steps = page.evaluate("history.length")
     leave(page)
-    expect(page).to_have_url(re.compile(re.escape(QUIET)), timeout=PATIENCE)
+    expect(page).to_have_url(re.compile(re.escape(QUIET)))
     assert page.evaluate("history.length") == steps
     assert answers == [(303, QUIET)]
     assert page.context.cookies(house.portal) == []
@@ -119,7 +127,7 @@ def test_a_large_paper_is_seen_to_go(house: RunningHouse, opens: Opens) -> None:
     page.wait_for_function(
         "() => { const v = document.querySelector('progress').value; return v > 0 && v < 100 }"
     )
-    expect(page).to_have_url(re.compile("/verifier$"), timeout=PATIENCE)
+    expect(page).to_have_url(re.compile("/verifier$"))
     expect(page.locator("dl")).to_contain_text("bail.pdf")
 
 
@@ -139,7 +147,7 @@ def test_a_refused_paper_is_said_and_the_next_one_goes(
     with page.expect_request(lambda request: request.method == "POST") as sent:
         page.locator("button[name=add]").click()
     assert sent.value.resource_type == "xhr"
-    expect(page.locator(".papers")).to_contain_text("lettre-du-proprietaire.pdf", timeout=PATIENCE)
+    expect(page.locator(".papers")).to_contain_text("lettre-du-proprietaire.pdf")
     assert _count(database, "documents") == 1
 
 
@@ -152,7 +160,7 @@ def test_a_cut_while_a_paper_goes_loses_nothing(
     page.route("**/papiers", lambda route: route.abort(), times=1)
     page.locator("#papers").set_input_files([A_PAPER])
     page.locator("button[name=add]").click()
-    expect(page.locator(".papers")).to_contain_text("lettre-du-proprietaire.pdf", timeout=PATIENCE)
+    expect(page.locator(".papers")).to_contain_text("lettre-du-proprietaire.pdf")
     assert _count(database, "documents") == 1
 
 
@@ -167,9 +175,9 @@ def test_two_quick_taps_send_one_paper_and_one_request(
     posts.clear()
     page.locator("#papers").set_input_files([A_PAPER])
     page.evaluate(TAP_TWICE, "button[name=next]")
-    expect(page).to_have_url(re.compile("/verifier$"), timeout=PATIENCE)
+    expect(page).to_have_url(re.compile("/verifier$"))
     assert page.evaluate(TAP_TWICE, "form[action$='/envoyer'] .button") == [True, False]
-    expect(page).to_have_url(re.compile("/recu$"), timeout=PATIENCE)
+    expect(page).to_have_url(re.compile("/recu$"))
     assert [url.rsplit("/", 1)[1] for url in posts] == ["papiers", "envoyer"]
     assert (_count(database, "documents"), _count(database, "requests")) == (1, 1)
 
@@ -253,7 +261,7 @@ def test_two_secretaries_on_one_request(house: RunningHouse, database: Database,
     nadia.goto(address)
     claire.goto(address)
     expect(claire.locator(".notice.warning")).to_contain_text("Nadia Roux")
-    _unfold(claire, "ask_paper")
+    unfold(claire, "ask_paper")
     claire.locator("#ask_paper-body").fill("Envoyez votre bail.")
     nadia.locator("#act-qualify input[value=money]").check()
     nadia.locator("#act-qualify .button").click()
@@ -293,11 +301,6 @@ def _top(line: Locator) -> float:
     box = line.bounding_box()
     assert box
     return box["y"]
-
-
-def _unfold(page: Page, act: str) -> None:
-    if page.locator(f"#act-{act}").get_attribute("open") is None:
-        page.locator(f"#act-{act} summary").click()
 
 
 def _count(database: Database, table: str) -> int:

@@ -48,7 +48,7 @@ def qualify_and_route(page: Page) -> None:
     page.locator("#act-qualify input[value=money]").check()
     page.locator("#act-qualify .button").click()
     expect(page.locator(".notice.success")).to_be_visible()
-    page.locator("#act-route summary").click()
+    unfold(page, "route")
     expect(page.locator(".proposal")).to_contain_text("Secteur Poitiers centre")
     page.locator("#act-route .button").click()
     expect(page.locator(".toolbar .badge").first).to_have_text("Transmise")
@@ -56,11 +56,16 @@ def qualify_and_route(page: Page) -> None:
 
 def answer(page: Page, words: str) -> None:
     """What the social worker writes."""
-    if not page.locator("#act-answer").get_attribute("open"):
-        page.locator("#act-answer summary").click()
+    unfold(page, "answer")
     page.locator("#answer-body").fill(words)
     page.locator("#act-answer .button").click()
     expect(page.locator(".message.mine")).to_contain_text(words)
+
+
+def unfold(page: Page, act: str) -> None:
+    """Open the form of an act, unless it is open already."""
+    if page.locator(f"#act-{act}").get_attribute("open") is None:
+        page.locator(f"#act-{act} summary").click()
 
 
 def go_to_contact(page: Page, address: str, *, theme: str = "housing", urgency: str = "none") -> None:
