@@ -95,6 +95,15 @@ class PhoneField(StringField):
             return self.data or ""
 
 
+NEEDED = {
+    Channel.SMS: ("sms_number", _l("Écrivez votre numéro de portable.")),
+    Channel.CALL: ("call_number", _l("Écrivez le numéro où vous appeler.")),
+    Channel.EMAIL: ("email", _l("Écrivez votre adresse e-mail.")),
+    Channel.LETTER: ("postal_address", _l("Écrivez votre nom et votre adresse.")),
+}
+"""What each way needs, and what is said when it is not there."""
+
+
 class ContactForm(FlaskForm):
     """What is needed for the chosen ways, and a name if one wants."""
 
@@ -117,21 +126,13 @@ class ContactForm(FlaskForm):
 
     def ask_only(self, channels: Sequence[str]) -> None:
         """Keep the fields of the chosen ways alone."""
-        asked = {
-            Channel.SMS: ["sms_number"],
-            Channel.CALL: ["call_number", "call_time"],
-            Channel.EMAIL: ["email"],
-            Channel.LETTER: ["postal_address"],
-        }
-        for channel, fields in asked.items():
-            for name in fields:
-                if channel.value not in channels:
-                    delattr(self, name)
-                elif name != "call_time":
-                    self[name].validators = [
-                        DataRequired(message=_l("Écrivez votre réponse ici.")),
-                        *self[name].validators,
-                    ]
+        if Channel.CALL.value not in channels:
+            del self.call_time
+        for channel, (name, empty) in NEEDED.items():
+            if channel.value in channels:
+                self[name].validators = [DataRequired(message=empty), *self[name].validators]
+            else:
+                delattr(self, name)
 
     def validate_sms_number(self, field: StringField) -> None:
         """A number that can get text messages."""
