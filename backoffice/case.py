@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 from flask import Blueprint, Response, abort, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext
+from flask_babel import gettext, ngettext
 from flask_wtf import FlaskForm
 from sqlalchemy import select
 
@@ -29,6 +29,7 @@ from casework.documents import Document, Owner, Scan
 from casework.notifications import Notification
 from casework.people import ContactWay
 from casework.requests import ChangedMeanwhileError, Request
+from casework.routing import Worker
 from casework.territory import Commune, House, Sector
 from casework.triage import Act, NotAllowedError, NotYoursError, ReasonMissingError, Reply
 from casework.vocabulary import Outcome, State, Theme
@@ -157,11 +158,15 @@ def _form(act: Act, opened: Request, *, blank: bool = False) -> VersionedForm:
         field.id = f"{act}-{field.name}"  # several forms stand on one page
     if isinstance(form, WorkerForm):
         workers = triage.workers_of_house(db(), opened.house_id, now()).values()
-        form.worker.choices = [
-            (worker.id, f"{worker.name}{' (absent)' if worker.absent else f' ({worker.load})'}")
-            for worker in workers
-        ]
+        form.worker.choices = [(worker.id, f"{worker.name} · {_availability(worker)}") for worker in workers]
     return form
+
+
+def _availability(worker: Worker) -> str:
+    """What helps to choose between colleagues."""
+    if worker.absent:
+        return str(gettext("pas là aujourd'hui"))
+    return str(ngettext("%(num)s demande en cours", "%(num)s demandes en cours", worker.load))
 
 
 def _qualify(opened: Request, form: QualifyForm) -> None:
@@ -193,6 +198,14 @@ _ACTS: dict[Act, Callable[[Request, FlaskForm], None]] = {
     Act.CLOSE: lambda opened, form: triage.close(db(), me(), opened, Outcome(form.outcome.data), now()),
     Act.REOPEN: lambda opened, _form: triage.reopen(db(), me(), opened, now()),
 }
+
+
+def _done() -> Act | None:
+    """The act this page follows, from its address."""
+    try:
+        return Act(request.args.get("fait", ""))
+    except ValueError:
+        return None
 
 
 def _reply(form: FlaskForm) -> Reply:
@@ -235,7 +248,7 @@ def _show(
         tried=next(iter(form_of), None) if form_of else None,
         expected=next((act for act in EXPECTED[opened.state] if act in acts), None),
         changed=changed,
-        done=request.args.get("fait") if not form_of else None,
+        done=_done() if not form_of else None,
         now=now(),
     )  # fmt: skip
     return page, code

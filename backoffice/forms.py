@@ -143,7 +143,7 @@ class OutcomeForm(VersionedForm):
         _l("Résultat"),
         choices=[
             ("", _l("Choisissez")),
-            *((outcome.value, word.label) for outcome, word in OUTCOMES.items()),
+            *((outcome.value, _l(word.label)) for outcome, word in OUTCOMES.items()),
         ],
         validators=[AnyOf([outcome.value for outcome in OUTCOMES], message=_l("Choisissez un résultat."))],
     )

@@ -81,7 +81,7 @@ def my_lines() -> ResponseReturnValue:
 @open_to(AGENT)
 def find() -> ResponseReturnValue:
     """Open a request of the house by the number somebody says at the counter."""
-    typed = clean(request.args.get("numero", ""))
+    typed = clean(request.args.get("numero"))
     number = read_number(typed)
     found = number and db().scalar(
         select(Request.id).where(Request.number == number, Request.house_id == me().house_id)

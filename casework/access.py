@@ -42,12 +42,17 @@ class AccessKey(Base):
 
 
 class Guess(Base):
-    """A failed try, by the keyed hash of its source or its target. Kept one day."""
+    """A failed try, by the keyed hash of its source or its target. Kept one day.
+
+    `side`: the database role that noted it. Each face counts its own: a portal in wrong hands cannot keep the
+    agents out by noting failures in their names.
+    """
 
     __tablename__ = "guesses"
     __table_args__ = (Index("guesses_subject_at_idx", "subject", "at"),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    side: Mapped[str] = mapped_column(server_default=text("CURRENT_USER"))
     subject: Mapped[str]
     at: Mapped[datetime]
 
@@ -135,7 +140,9 @@ def slow_guessing(session: Session, key: str, subjects: list[str], now: datetime
         session.execute(text("SELECT pg_advisory_xact_lock(hashtext(:subject))"), {"subject": hashed})
         recent = session.scalars(
             select(Guess.at)
-            .where(Guess.subject == hashed, Guess.at > now - FAILURE_WINDOW)
+            .where(
+                Guess.side == func.current_user(), Guess.subject == hashed, Guess.at > now - FAILURE_WINDOW
+            )
             .order_by(Guess.at.desc())
             .limit(ALLOWED_FAILURES)
         ).all()

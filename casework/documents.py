@@ -64,7 +64,8 @@ class Document(Base):
     def move_to_request(session: Session, draft_id: UUID) -> None:
         """The papers of a draft become those of the request of the same id."""
         session.execute(
-            update(Document).where(Document.draft_id == draft_id).values(request_id=draft_id, draft_id=None)
+            update(Document).where(Document.draft_id == draft_id).values(request_id=draft_id, draft_id=None),
+            execution_options={"synchronize_session": False},
         )
 
 

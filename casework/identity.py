@@ -76,6 +76,8 @@ class Identity:
     """How many hours before an appointment a person can still cancel it alone; later they call."""
     move_until_hours: int = 2
     """The same, for another day or hour."""
+    source_address: str = ""
+    """Where this very version's source can be had (AGPL, article 13); empty: on request, by e-mail."""
     logo: Path | None = None
     """An SVG or PNG file of the territory's folder; without it the name is written."""
     translations: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -237,5 +239,6 @@ _READERS: dict[str, Callable[[object], Any]] = {
     "quick_exit_address": _https,
     "cancel_until_hours": _whole_or(2, 0, 168),
     "move_until_hours": _whole_or(2, 0, 168),
+    "source_address": lambda value: _https(value) if value else "",
 }
 _KNOWN = tuple(part.name for part in fields(Identity))

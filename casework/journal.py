@@ -94,6 +94,11 @@ class Entry(Base):
     details: Mapped[dict[str, Any]]
 
 
+def entry(action: Action, now: datetime, request_id: UUID, **details: Any) -> Entry:
+    """A line about what a citizen does with a request, for whoever inserts it with other rows (`database.put`)."""
+    return Entry(at=now, action=action, request_id=request_id, agent_id=None, details=details)
+
+
 def write(
     session: Session,
     action: Action,

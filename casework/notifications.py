@@ -113,15 +113,36 @@ def notify(
     now: datetime,
     appointment_id: UUID | None = None,
 ) -> None:
-    """Have the worker tell a person something, once this transaction is committed.
-
-    `secret` is the link's; it leaves this function sealed. A visit needs no message; letters and calls wait
-    for an agent's hand.
-    """
+    """Have the worker tell a person something, once this transaction is committed; a visit needs no message."""
     if way.channel is Channel.VISIT:
         return
+    notification = notification_for(template, request_id, language, way, secret, public_key, now)
+    session.add(notification)
+    session.flush()
+    defer_sending(session, notification)
+
+
+def defer_sending(session: Session, notification: Notification) -> None:
+    """Ask the worker to send a notification that was just put in, unless it waits for an agent's hand."""
+    if notification.state is Delivery.PENDING:
+        defer(session, "send_notification", notification.id)
+
+
+def notification_for(
+    template: Template,
+    request_id: UUID,
+    language: str,
+    way: ContactWay,
+    secret: str,
+    public_key: str,
+    now: datetime,
+) -> Notification:
+    """The row that tells a person something by one of their ways, a visit excepted.
+
+    `secret` is the link's; it leaves this function sealed. Letters and calls wait for an agent's hand.
+    """
     by_hand = way.channel in {Channel.LETTER, Channel.CALL}
-    notification = Notification(
+    return Notification(
         id=uuid4(),
         request_id=request_id,
         appointment_id=appointment_id,
@@ -136,10 +157,6 @@ def notify(
         next_attempt_at=now,
         error="",
     )
-    session.add(notification)
-    if not by_hand:
-        session.flush()
-        defer(session, "send_notification", notification.id)
 
 
 def lose_link(session: Session, contact: str, language: str, now: datetime) -> None:

@@ -160,7 +160,7 @@ def of_worker(session: Session, agent: Agent, limit: int = 200) -> list[Row]:
         .outerjoin(Commune, Commune.code == Request.commune_code)
         .outerjoin(Agent, Agent.id == Request.worker_id)
         .where(Request.worker_id == agent.id, Request.house_id == agent.house_id, OPEN)
-        .order_by(waits.desc(), Request.urgent.desc(), Request.promised_by, Request.id)
+        .order_by(waits.desc(), Request.urgent.desc(), Request.promised_by, Request.received_at, Request.id)
         .limit(limit)
     )
     return [_row(request, commune, worker) for request, commune, worker in session.execute(query)]

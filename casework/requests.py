@@ -17,9 +17,9 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, delete, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from casework import access, journal
-from casework.database import Base, one_of
+from casework.database import Base, one_of, put
 from casework.documents import Document
-from casework.notifications import Template, notify
+from casework.notifications import Template, defer_sending, notification_for
 from casework.people import ContactWay
 from casework.territory import Sector, SectorCommune, fold, house_for
 from casework.vocabulary import CallTime, Channel, Need, Outcome, State, Theme, Urgency
@@ -291,57 +291,77 @@ def send(
     answers = Answers(**draft.answers)
     if empty := answers.unanswered():
         raise IncompleteError(empty)
-    sector = _sector(session, answers.commune_code)
     number = access.new_number()
-    session.add(
-        Request(
-            id=draft.id,
-            number=number,
-            language=draft.language,
-            state=State.RECEIVED,
-            received_at=now,
-            promised_by=promise(now, working_days),
-            themes=[answers.theme],
-            urgency=Urgency(answers.urgency),
-            urgent=Urgency(answers.urgency) is not Urgency.NONE,
-            urgency_reason="",
-            words=answers.words[:LONGEST_WORDS],
-            commune_code=answers.commune_code or None,
-            place_typed="" if answers.commune_code else answers.commune_typed,
-            house_id=sector.house_id if sector else house_for(session, None).id,
-            sector_id=sector.id if sector else None,
-            name=answers.name,
-            name_folded=fold(answers.name),
-            spoken_language=answers.spoken_language or draft.language,
-            needs=[need for need in answers.needs if need in set(Need)],
-            missing="",
-            route_reason="",
-            handler="",
-            version=1,
-        )
+    request = _request(
+        draft, answers, number, _place(session, answers.commune_code), promise(now, working_days), now
     )
-    session.flush()
     ways = [
         ContactWay(request_id=draft.id, channel=channel, value=value, call_time=call_time)
         for channel, value, call_time in answers.contact_ways()
     ]
-    session.add_all([*access.keys_for(keys.access_key, secret, number, draft.id, now), *ways])
-    Document.move_to_request(session, draft.id)
-    journal.write(session, journal.Action.SENT, now, request_id=draft.id, origin="portal")
-    for way in ways:
-        notify(
-            session, Template.RECEIPT, draft.id, draft.language, way, secret, keys.documents_public_key, now
+    told = [
+        notification_for(
+            Template.RECEIPT, draft.id, draft.language, way, secret, keys.documents_public_key, now
         )
+        for way in ways
+        if way.channel is not Channel.VISIT
+    ]
+    put(
+        session,
+        request,
+        *access.keys_for(keys.access_key, secret, number, draft.id, now),
+        *ways,
+        *told,
+        journal.entry(journal.Action.SENT, now, draft.id, origin="portal"),
+    )
+    Document.move_to_request(session, draft.id)
+    for notification in told:
+        defer_sending(session, notification)
     draft.sent_at = now
     draft.answers = {}
 
 
-def _sector(session: Session, commune_code: str) -> Sector | None:
-    return session.scalar(
-        select(Sector)
-        .join(SectorCommune, SectorCommune.sector_id == Sector.id)
-        .where(SectorCommune.commune_code == commune_code)
+def _request(
+    draft: Draft,
+    answers: Answers,
+    number: str,
+    place: tuple[str | None, str],
+    promised_by: datetime,
+    now: datetime,
+) -> Request:
+    """The request a draft becomes; `place`: its sector and its house."""
+    return Request(
+        id=draft.id,
+        number=number,
+        language=draft.language,
+        state=State.RECEIVED,
+        received_at=now,
+        promised_by=promised_by,
+        themes=[answers.theme],
+        urgency=Urgency(answers.urgency),
+        urgent=Urgency(answers.urgency) is not Urgency.NONE,
+        urgency_reason="",
+        words=answers.words[:LONGEST_WORDS],
+        commune_code=answers.commune_code or None,
+        place_typed="" if answers.commune_code else answers.commune_typed,
+        house_id=place[1],
+        sector_id=place[0],
+        name=answers.name,
+        name_folded=fold(answers.name),
+        spoken_language=answers.spoken_language or draft.language,
+        needs=[need for need in answers.needs if need in set(Need)],
+        missing="",
+        route_reason="",
+        handler="",
+        version=1,
     )
+
+
+def _place(session: Session, commune_code: str) -> tuple[str | None, str]:
+    """The sector of a commune, None for a place we do not know; and the house that receives the request."""
+    query = select(Sector.id, Sector.house_id).join(SectorCommune, SectorCommune.sector_id == Sector.id)
+    found = session.execute(query.where(SectorCommune.commune_code == commune_code)).first()
+    return (found.id, found.house_id) if found else (None, house_for(session, None).id)
 
 
 def forget_old_drafts(session: Session, now: datetime) -> int:

@@ -103,16 +103,11 @@ def route(ground: Ground) -> Decision:
             f"la plus légère ({_load(worker)}).",
         )
     if worker := _least_loaded(ground.house_workers):
-        place = f"le secteur {ground.sector_name}" if ground.sector_name else "une personne sans lieu fixe"
-        nobody = (
-            f"Personne n'est présent pour {place}"
-            if ground.sector_name
-            else f"Accueil par la maison pour {place}"
-        )
         return Decision(
             worker,
             Reason.HOUSE,
-            f"{away}{nobody} : {worker.name} a la charge la plus légère de la maison ({_load(worker)}).",
+            f"{away}{_why_the_house(ground)} : {worker.name} a la charge la plus légère de la maison "
+            f"({_load(worker)}).",
         )
     return Decision(None, Reason.NOBODY, f"{away}Aucun travailleur social n'est présent dans la maison.")
 
@@ -120,6 +115,15 @@ def route(ground: Ground) -> Decision:
 def _least_loaded(workers: Iterable[Worker]) -> Worker | None:
     here = [worker for worker in workers if not worker.absent]
     return min(here, key=lambda worker: (worker.weight, worker.last_routed_at, worker.id), default=None)
+
+
+def _why_the_house(ground: Ground) -> str:
+    """Why no sector decides."""
+    if ground.sector_name:
+        return f"Personne n'est présent pour le secteur {ground.sector_name}"
+    if ground.commune_name:
+        return f"« {ground.commune_name} » n'est dans aucun secteur"
+    return "Accueil par la maison pour une personne sans lieu fixe"
 
 
 def _away_sentence(ground: Ground) -> str:

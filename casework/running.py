@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from casework import demonstration, documents, schema, territory_files, worker
 from casework.database import BACKOFFICE_ROLE, PORTAL_ROLE, connect
 from casework.embedded import EmbeddedServer
-from casework.settings import ROOT, Settings, SettingsError, from_environment
+from casework.settings import ROOT, Settings, SettingsError, from_environment, secret_value
 
 DATABASE = "allervers"
 PROCESSES = ("portal", "backoffice", "worker")
@@ -116,7 +116,8 @@ def role_urls_from_environment(environment: Mapping[str, str] = os.environ) -> t
     Raises:
         SettingsError: one is missing.
     """
-    urls = tuple(environment.get(name, "") for name in ("PORTAL_DATABASE_URL", "BACKOFFICE_DATABASE_URL"))
+    names = ("PORTAL_DATABASE_URL", "BACKOFFICE_DATABASE_URL")
+    urls = tuple(secret_value(environment, name) for name in names)
     if not all(urls):
         raise SettingsError("Give PORTAL_DATABASE_URL and BACKOFFICE_DATABASE_URL, with their passwords.")
     return urls[0], urls[1]

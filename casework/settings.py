@@ -84,7 +84,7 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
     Raises:
         SettingsError: `DATABASE_URL` is absent, or a number or a pair is not one.
     """
-    database_url = _value(environment, "DATABASE_URL")
+    database_url = secret_value(environment, "DATABASE_URL")
     if not database_url:
         raise SettingsError(
             "DATABASE_URL is empty: give the address of a PostgreSQL database, or use `make run`."
@@ -93,18 +93,18 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         var=Path(environment.get("ALLERVERS_VAR") or ROOT / "var"),
         territory=Path(environment.get("ALLERVERS_TERRITORY") or ROOT / "territory" / "vienne"),
         database_url=database_url,
-        portal_address=environment.get("PORTAL_ADDRESS", Settings.portal_address).rstrip("/"),
-        backoffice_address=environment.get("BACKOFFICE_ADDRESS", Settings.backoffice_address).rstrip("/"),
-        secret_key=_value(environment, "SECRET_KEY"),
-        access_key=_value(environment, "ACCESS_KEY"),
-        documents_public_key=_value(environment, "DOCUMENTS_PUBLIC_KEY"),
-        documents_private_key=_value(environment, "DOCUMENTS_PRIVATE_KEY"),
-        smtp_url=_value(environment, "SMTP_URL"),
-        mail_from=_value(environment, "MAIL_FROM"),
-        sms_url=_value(environment, "SMS_URL"),
-        sms_token=_value(environment, "SMS_TOKEN"),
-        sms_sender=environment.get("SMS_SENDER", Settings.sms_sender),
-        clamd_url=_value(environment, "CLAMD_URL"),
+        portal_address=(environment.get("PORTAL_ADDRESS") or Settings.portal_address).rstrip("/"),
+        backoffice_address=(environment.get("BACKOFFICE_ADDRESS") or Settings.backoffice_address).rstrip("/"),
+        secret_key=secret_value(environment, "SECRET_KEY"),
+        access_key=secret_value(environment, "ACCESS_KEY"),
+        documents_public_key=secret_value(environment, "DOCUMENTS_PUBLIC_KEY"),
+        documents_private_key=secret_value(environment, "DOCUMENTS_PRIVATE_KEY"),
+        smtp_url=secret_value(environment, "SMTP_URL"),
+        mail_from=secret_value(environment, "MAIL_FROM"),
+        sms_url=secret_value(environment, "SMS_URL"),
+        sms_token=secret_value(environment, "SMS_TOKEN"),
+        sms_sender=(environment.get("SMS_SENDER") or Settings.sms_sender),
+        clamd_url=secret_value(environment, "CLAMD_URL"),
         directory=_directory(environment),
         trusted_proxies=_number(environment, "TRUSTED_PROXIES", 0),
         demonstration=environment.get("ALLERVERS_DEMONSTRATION") == "1",
@@ -112,7 +112,7 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
 
 
 def _directory(environment: Mapping[str, str]) -> Directory | None:
-    url = _value(environment, "LDAP_URL")
+    url = secret_value(environment, "LDAP_URL")
     if not url:
         return None
     roles: dict[str, str] = {}
@@ -127,22 +127,22 @@ def _directory(environment: Mapping[str, str]) -> Directory | None:
         roles[group.strip().lower()] = role.strip()
     return Directory(
         url=url,
-        bind_dn=_value(environment, "LDAP_BIND_DN"),
-        bind_password=_value(environment, "LDAP_BIND_PASSWORD"),
-        people_base=_value(environment, "LDAP_PEOPLE_BASE"),
-        login_attribute=environment.get("LDAP_LOGIN_ATTRIBUTE", Directory.login_attribute),
-        name_attribute=environment.get("LDAP_NAME_ATTRIBUTE", Directory.name_attribute),
-        house_attribute=environment.get("LDAP_HOUSE_ATTRIBUTE", Directory.house_attribute),
-        groups_base=_value(environment, "LDAP_GROUPS_BASE"),
+        bind_dn=secret_value(environment, "LDAP_BIND_DN"),
+        bind_password=secret_value(environment, "LDAP_BIND_PASSWORD"),
+        people_base=secret_value(environment, "LDAP_PEOPLE_BASE"),
+        login_attribute=(environment.get("LDAP_LOGIN_ATTRIBUTE") or Directory.login_attribute),
+        name_attribute=(environment.get("LDAP_NAME_ATTRIBUTE") or Directory.name_attribute),
+        house_attribute=(environment.get("LDAP_HOUSE_ATTRIBUTE") or Directory.house_attribute),
+        groups_base=secret_value(environment, "LDAP_GROUPS_BASE"),
         roles=roles,
         start_tls=environment.get("LDAP_START_TLS", "1") != "0",
-        ca_file=_value(environment, "LDAP_CA_FILE"),
+        ca_file=secret_value(environment, "LDAP_CA_FILE"),
         nested_groups=environment.get("LDAP_NESTED_GROUPS") == "1",
         timeout_seconds=float(_number(environment, "LDAP_TIMEOUT_SECONDS", 3)),
     )
 
 
-def _value(environment: Mapping[str, str], name: str) -> str:
+def secret_value(environment: Mapping[str, str], name: str) -> str:
     """The setting, or the content of the file named by `<name>_FILE` (how systemd and compose hand over secrets)."""
     path = environment.get(f"{name}_FILE")
     if path:

@@ -10,6 +10,7 @@ import enum
 import re
 import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
 
 from sqlalchemy import CheckConstraint, ForeignKey, SmallInteger, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -129,6 +130,12 @@ def fold(text: str) -> str:
     return " ".join({"st": "saint", "ste": "sainte"}.get(word, word) for word in words)
 
 
+@lru_cache(maxsize=40_000)
+def _folded_name(name: str) -> str:
+    """A commune's name, folded once: there are 35,000 in France. What people type is never kept here."""
+    return fold(name)
+
+
 def find_communes(session: Session, typed: str, *, limit: int = 8) -> list[Commune]:
     """Communes of a sector that match a name or a postal code as a person types it, best first.
 
@@ -151,7 +158,7 @@ def find_communes(session: Session, typed: str, *, limit: int = 8) -> list[Commu
 
 
 def _by_name(communes: Sequence[Commune], wanted: str) -> list[Commune]:
-    folded = {commune.code: fold(commune.name) for commune in communes}
+    folded = {commune.code: _folded_name(commune.name) for commune in communes}
     exact = [commune for commune in communes if folded[commune.code] == wanted]
     if exact:
         return exact

@@ -61,7 +61,7 @@ def _compiled(source: Path, language: str) -> BytesIO:
 
 @lru_cache
 def environment(language: str) -> Environment:
-    """Templates of plain text, with the filters for days, hours and groups of digits of this module."""
+    """Templates of plain text, with the filters for days, hours, digits and addresses of this module."""
     made = Environment(  # noqa: S701 - plain text, in which an escaped apostrophe would be a mistake
         loader=FileSystemLoader(TEMPLATES),
         extensions=["jinja2.ext.i18n"],
@@ -75,6 +75,7 @@ def environment(language: str) -> Environment:
     made.filters["weekday_and_month"] = lambda moment: weekday_and_month(moment, language)
     made.filters["hour"] = lambda moment: hour(moment, language)
     made.filters["together"] = lambda digits: together(digits, language)
+    made.filters["apart"] = lambda words: apart(words, language)
     return made
 
 
@@ -105,6 +106,11 @@ def together(digits: str, language: str) -> str:
     one number (UAX 9, W4). Elsewhere the common space stays: a text message has no other.
     """
     return digits.replace(" ", "\u00a0") if LANGUAGES[language].direction == "rtl" else digits
+
+
+def apart(words: str, language: str) -> str:
+    """A piece of French, such as an address, that keeps its own direction in a right-to-left letter (UAX 9)."""
+    return f"\u2066{words}\u2069" if LANGUAGES[language].direction == "rtl" else words
 
 
 def _day(moment: datetime, pattern: str, language: str) -> str:

@@ -45,7 +45,8 @@ WITH_WORKER = frozenset({State.ROUTED, State.TAKEN, State.WAITING})
 
 ALLOWED_FROM: Mapping[Act, frozenset[State]] = {
     Act.QUALIFY: OPEN,
-    Act.ROUTE: frozenset({State.RECEIVED, State.QUALIFIED, State.WAITING}),
+    # Also while nobody has taken it yet: who sent it to the wrong person can send it again.
+    Act.ROUTE: frozenset({State.RECEIVED, State.QUALIFIED, State.WAITING, State.ROUTED}),
     Act.TAKE: frozenset({State.ROUTED}),
     Act.ANSWER: OPEN,
     Act.ASK_PAPER: OPEN,
@@ -297,7 +298,7 @@ def ground_of(session: Session, request: Request, now: datetime) -> Ground:
     known = known_worker(session, request)
     return Ground(
         sector_name=sector.name if sector else "",
-        commune_name=commune.name if commune else "",
+        commune_name=commune.name if commune else request.place_typed,
         sector_workers=[worker for worker in workers.values() if worker.id in of_sector],
         house_workers=list(workers.values()),
         referent=workers.get(place.referent_id) if place and place.referent_id else None,
@@ -348,6 +349,8 @@ def _is_allowed(act: Act, agent: Agent, request: Request) -> bool:
     if not may_see(agent, request) or request.state not in ALLOWED_FROM[act]:
         return False
     if act is Act.TAKE and request.worker_id != agent.id:
+        return False
+    if act in {Act.HAND_OVER, Act.HAND_BACK} and request.worker_id is None:
         return False
     return any(agent.is_a(role) for role in ALLOWED_ROLES[act])
 

@@ -181,7 +181,7 @@ NEEDS: dict[Need, Word] = {
 
 
 class State(enum.StrEnum):
-    """Where a request stands. The arrows between states are in `triage.TRANSITIONS`."""
+    """Where a request stands. The arrows between states are in `triage.ALLOWED_FROM`."""
 
     RECEIVED = "received"
     QUALIFIED = "qualified"

@@ -186,7 +186,8 @@ def _switch_language(asked: Question, form: FlaskForm, answers: Answers, other: 
     else:
         keep_typed(form, answers)
     _save(answers)
-    return redirect(url_for("asking.question", slug=asked.slug, lang=other), 303)
+    retour = request.args.get("retour")
+    return redirect(url_for("asking.question", slug=asked.slug, lang=other, retour=retour), 303)
 
 
 def _place(asked: Question, form: FlaskForm, answers: Answers) -> ResponseReturnValue:

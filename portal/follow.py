@@ -179,6 +179,9 @@ def show() -> ResponseReturnValue:
 def write() -> ResponseReturnValue:
     """Write back, with papers or without; the same form twice is one message."""
     form = WriteForm()
+    if other := request.form.get("switch"):
+        # The same post again, in the other language: what was typed goes along (307 keeps it).
+        return _show(form) if other == language() else redirect(url_for("follow.write", lang=other), 307)
     body = (form.body.data or "").replace("\x00", "").strip()
     if not form.validate():
         return _show(form, 422)
@@ -202,7 +205,7 @@ def write() -> ResponseReturnValue:
     db().commit()
     if refused:
         return _show(WriteForm(formdata=None, submission=str(uuid4())), 422, refused=refused)
-    return redirect(url_for("follow.show", _anchor="conversation"), 303)
+    return redirect(url_for("follow.show", envoye=1, _anchor="conversation"), 303)
 
 
 @follow.get("/recu")

@@ -6,8 +6,10 @@ from flask import Blueprint, current_app, redirect, render_template, session
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
+from casework import access
 from casework.territory import House
 from casework.vocabulary import LANGUAGES
+from portal import visit
 from web.compression import same_for_everybody
 from web.doors import ANYONE, open_to
 from web.language import language
@@ -28,15 +30,18 @@ def choose_language() -> ResponseReturnValue:
 @pages.get("/<lang>/")
 @open_to(ANYONE)
 def home() -> ResponseReturnValue:
-    """The door of the house."""
+    """The door of the house; who began or sent a request finds it first."""
     if session.get("opens"):
-        return render_template("portal/home.html", begun=True)
+        begun = visit.draft() is not None
+        return render_template(
+            "portal/home.html", begun=begun, sent=not begun and access.opened_request(db()) is not None
+        )
     return _home()
 
 
 @same_for_everybody
 def _home() -> str:
-    return render_template("portal/home.html", begun=False)
+    return render_template("portal/home.html", begun=False, sent=False)
 
 
 @pages.get("/<lang>/urgences")

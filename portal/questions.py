@@ -9,9 +9,10 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import Field, RadioField, SelectField, SelectMultipleField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import AnyOf, DataRequired, Length, Optional, ValidationError
 
-from casework.people import UnreachableError, can_get_texts, read_email, read_phone
+from casework.people import UnreachableError, can_get_texts, read_email, read_phone, show_phone
 from casework.requests import LONGEST_WORDS, Answers
 from casework.vocabulary import (
     CALL_TIMES,
@@ -28,8 +29,8 @@ from casework.vocabulary import (
 from web.typed import clean
 
 
-def _options(words: dict[Any, Word]) -> list[tuple[str, str]]:
-    return [(value.value, word.label) for value, word in words.items()]
+def _options(words: dict[Any, Word]) -> list[SelectChoice]:
+    return [SelectChoice(value.value, word.label) for value, word in words.items()]
 
 
 class ThemeForm(FlaskForm):
@@ -84,11 +85,30 @@ class ChannelsForm(FlaskForm):
             raise ValidationError(_l("Choisissez au moins une réponse."))
 
 
+class PhoneField(StringField):
+    """A telephone number; once it is right, it is shown as people of France read it."""
+
+    def _value(self) -> str:
+        try:
+            return show_phone(read_phone(self.data or ""))
+        except UnreachableError:
+            return self.data or ""
+
+
+NEEDED = {
+    Channel.SMS: ("sms_number", _l("Écrivez votre numéro de portable.")),
+    Channel.CALL: ("call_number", _l("Écrivez le numéro où vous appeler.")),
+    Channel.EMAIL: ("email", _l("Écrivez votre adresse e-mail.")),
+    Channel.LETTER: ("postal_address", _l("Écrivez votre nom et votre adresse.")),
+}
+"""What each way needs, and what is said when it is not there."""
+
+
 class ContactForm(FlaskForm):
     """What is needed for the chosen ways, and a name if one wants."""
 
-    sms_number = StringField(_l("Numéro de portable pour les SMS"), filters=[clean])
-    call_number = StringField(_l("Numéro de téléphone pour vous appeler"), filters=[clean])
+    sms_number = PhoneField(_l("Numéro de portable pour les SMS"), filters=[clean])
+    call_number = PhoneField(_l("Numéro de téléphone pour vous appeler"), filters=[clean])
     call_time = RadioField(
         _l("Quand vous appeler ?"), choices=_options(CALL_TIMES), default=CallTime.ANY.value
     )
@@ -106,21 +126,13 @@ class ContactForm(FlaskForm):
 
     def ask_only(self, channels: Sequence[str]) -> None:
         """Keep the fields of the chosen ways alone."""
-        asked = {
-            Channel.SMS: ["sms_number"],
-            Channel.CALL: ["call_number", "call_time"],
-            Channel.EMAIL: ["email"],
-            Channel.LETTER: ["postal_address"],
-        }
-        for channel, fields in asked.items():
-            for name in fields:
-                if channel.value not in channels:
-                    delattr(self, name)
-                elif name != "call_time":
-                    self[name].validators = [
-                        DataRequired(message=_l("Écrivez votre réponse ici.")),
-                        *self[name].validators,
-                    ]
+        if Channel.CALL.value not in channels:
+            del self.call_time
+        for channel, (name, empty) in NEEDED.items():
+            if channel.value in channels:
+                self[name].validators = [DataRequired(message=empty), *self[name].validators]
+            else:
+                delattr(self, name)
 
     def validate_sms_number(self, field: StringField) -> None:
         """A number that can get text messages."""
@@ -143,7 +155,10 @@ class ContactForm(FlaskForm):
 class NeedsForm(FlaskForm):
     """My language and what I need."""
 
-    spoken_language = SelectField(_l("Quelle langue parlez-vous ?"), choices=list(SPOKEN_LANGUAGES.items()))
+    spoken_language = SelectField(
+        _l("Quelle langue parlez-vous ?"),
+        choices=[SelectChoice(code, name) for code, name in SPOKEN_LANGUAGES.items()],
+    )
     needs = SelectMultipleField(_l("De quoi avez-vous besoin ?"), choices=_options(NEEDS))
 
 

@@ -135,16 +135,16 @@ def test_the_readme_names_every_setting() -> None:
     assert "LDAP_NESTED_GROUPS" in read
     assert read - told == set()
     filed = set(re.findall(r"^\| `(\w+)` °", readme, re.MULTILINE))
-    assert filed == set(_settings_read(ROOT / "casework" / "settings.py", only="_value"))
+    assert filed == set(_settings_read(ROOT / "casework" / "settings.py", only="secret_value"))
 
 
 def _settings_read(path: Path, only: str = "") -> Iterator[str]:
-    """Names of settings in a source: capitals given to `environment.get`, `environment[…]`, `_value` or `_number`."""
+    """Names of settings in a source: capitals in `environment.get`, `environment[…]`, `secret_value`, `_number`."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         literals: list[ast.expr] = []
         if isinstance(node, ast.Call):
             name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-            if name in ({only} if only else {"get", "_value", "_number"}):
+            if name in ({only} if only else {"get", "secret_value", "_number"}):
                 literals = node.args
         elif isinstance(node, ast.Subscript) and not only:
             literals = [node.slice] if getattr(node.value, "id", "") == "environment" else []

@@ -66,7 +66,11 @@ class Visitor:
         several boxes; a `(content, name)` pair, or a list of them, is files.
         """
         path, data, multipart = self.prepare(button, action=action, **typed)
-        answer = self.ask("POST", path, data=data, content_type="multipart/form-data" if multipart else None)
+        kind = "multipart/form-data" if multipart else None
+        answer = self.ask("POST", path, data=data, content_type=kind)
+        if answer.status_code == 307:  # the same post again, elsewhere
+            path = answer.headers["Location"]
+            answer = self.ask("POST", path, data=data, content_type=kind)
         return self._arrive(path, answer, status)
 
     def prepare(

@@ -74,7 +74,8 @@ def test_nadia_qualifies(nadia: Colleague, asked: Asked, database: Database) -> 
         urgency_reason="Expulsion vendredi",
         missing="Le bail",
     )
-    assert "C'est fait." in page.main
+    assert "C'est fait. Vous pouvez maintenant orienter la demande ou répondre." in page.main
+    assert "C'est fait." not in nadia.open(f"/fr/demande/{asked.id}?fait=nothing").main
     request = request_of(database, asked.id)
     assert (request.state, request.themes, request.urgent) == (State.QUALIFIED, ["housing", "money"], True)
     assert (request.urgency_reason, request.missing) == ("Expulsion vendredi", "Le bail")
@@ -161,6 +162,7 @@ def test_a_paper_asked_and_sent_comes_back_as_a_new_message(
     assert request_of(database, asked.id).state is State.QUALIFIED
 
 
+@pytest.mark.slow
 def test_handing_over_handing_back_closing_and_reopening(
     nadia: Colleague, paul: Colleague, louise: Colleague, asked: Asked, database: Database
 ) -> None:

@@ -108,6 +108,7 @@ def test_a_wrong_password_says_the_same_as_an_unknown_login(at_door: Colleague) 
     assert wrong.errors() == unknown.errors() == ["L'identifiant et le mot de passe ne vont pas ensemble."]
 
 
+@pytest.mark.slow
 def test_five_wrong_passwords_slow_the_sixth_even_right(
     at_door: Colleague, backoffice: Flask, clock: Clock
 ) -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect, sync_playwright
 
 from casework.settings import ROOT
 from tests.conftest import Database
@@ -22,6 +22,9 @@ from tests.ldap_server import LdapServer
 from tests.local_servers import MailServer, TextProvider, free_port
 
 STARTED_WITHIN_SECONDS = 40
+PATIENCE = 15_000
+"""Milliseconds: a machine that does much else answers slowly, and still answers."""
+expect.set_options(timeout=PATIENCE)
 PHONE: ViewportSize = {"width": 360, "height": 740}
 DESK: ViewportSize = {"width": 1280, "height": 800}
 
@@ -115,7 +118,7 @@ def opens(chromium: Browser) -> Iterator[Opens]:
         )
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(2 * PATIENCE)
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on(
             "console",

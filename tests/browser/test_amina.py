@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from tests import people
 from tests.browser.conftest import DESK, PHONE, Opens, RunningHouse
+from tests.browser.walking import answer, qualify_and_route, sign_in
 from tests.conftest import Database
 
 pytestmark = pytest.mark.browser
@@ -128,35 +129,6 @@ class Taps:
 
     def _saw_one(self, url: str) -> None:
         self.screens += url.startswith("http")
-
-
-def sign_in(page: Page, house: RunningHouse, who: people.Character) -> None:
-    """Sign in against the directory."""
-    page.goto(f"{house.backoffice}/")
-    page.locator("#login").fill(who.login)
-    page.locator("#password").fill(people.PASSWORD)
-    page.locator("main form .button").click()
-    expect(page.locator("header")).to_contain_text(who.name)
-
-
-def qualify_and_route(page: Page) -> None:
-    """What the secretary does with a new request."""
-    page.locator("#act-qualify input[value=money]").check()
-    page.locator("#act-qualify .button").click()
-    expect(page.locator(".notice.success")).to_be_visible()
-    page.locator("#act-route summary").click()
-    expect(page.locator(".proposal")).to_contain_text("Secteur Poitiers centre")
-    page.locator("#act-route .button").click()
-    expect(page.locator(".toolbar .badge").first).to_have_text("Transmise")
-
-
-def answer(page: Page, words: str) -> None:
-    """What the social worker writes."""
-    if not page.locator("#act-answer").get_attribute("open"):
-        page.locator("#act-answer summary").click()
-    page.locator("#answer-body").fill(words)
-    page.locator("#act-answer .button").click()
-    expect(page.locator(".message.mine")).to_contain_text(words)
 
 
 def check_what_remains(

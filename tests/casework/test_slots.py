@@ -52,7 +52,12 @@ class Agenda:
     travel: int = 0
 
 
-spans = st.builds(Span, st.integers(0, DAYS - 1), st.integers(0, 23 * 12).map(lambda n: n * 5), st.sampled_from([15, 30, 45, 60, 95, 180]))
+spans = st.builds(
+    Span,
+    st.integers(0, DAYS - 1),
+    st.integers(0, 23 * 12).map(lambda n: n * 5),
+    st.sampled_from([15, 30, 45, 60, 95, 180]),
+)
 agendas = st.builds(
     Agenda,
     openings=st.lists(spans, min_size=1, max_size=4),
@@ -112,7 +117,9 @@ def test_the_search_equals_the_slow_one(
         session.rollback()
 
 
-def _slow(agenda: Agenda, kind: tuple[str, int, int], first: date, start: datetime, finish: datetime) -> Iterator[datetime]:
+def _slow(
+    agenda: Agenda, kind: tuple[str, int, int], first: date, start: datetime, finish: datetime
+) -> Iterator[datetime]:
     """Each opening alone: walk it five minutes at a time; what is busy cuts it; after a slot, jump over it."""
     length, gap = timedelta(minutes=kind[1]), timedelta(minutes=kind[2])
     travel = timedelta(minutes=agenda.travel)
@@ -163,7 +170,9 @@ def _put(session: Session, agenda: Agenda, request_id: object, first: date, now:
         BusyTime(agent_id=PAUL.id, source=str(number), during=moments_of(span, first))
         for number, span in enumerate(agenda.busy)
     )
-    session.add_all(Closure(house_id=None, during=moments_of(span, first), reason="fête") for span in agenda.closed)
+    session.add_all(
+        Closure(house_id=None, during=moments_of(span, first), reason="fête") for span in agenda.closed
+    )
     session.add_all(
         Absence(agent_id=PAUL.id, first_day=first + timedelta(days=day), last_day=first + timedelta(days=day))
         for day in agenda.absent

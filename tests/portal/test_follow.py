@@ -19,6 +19,7 @@ from casework.notifications import LostLink
 from casework.requests import Request
 from tests.clock import Clock
 from tests.conftest import Database
+from tests.pages import words
 from tests.people import AMINA_PHONE, MOREAU_EMAIL
 from tests.portal.person import Person
 
@@ -185,12 +186,19 @@ def test_lost_links_are_asked_five_times_at_most(marcel: Person) -> None:
     marcel.submit(contact=MOREAU_EMAIL, status=429)
 
 
+def test_who_wrote_reads_that_it_is_sent(marcel: Person) -> None:
+    marcel.asks_for_help()
+    assert not marcel.go("suivi").of_class("success")
+    assert "envoyé" in words(marcel.submit(body="J'ai une lettre.").of_class("success")[0])
+    assert not marcel.submit(body="", status=422).of_class("success"), "nothing was sent this time"
+
+
 def test_a_message_written_twice_is_one(marcel: Person, database: Database) -> None:
     marcel.asks_for_help()
     marcel.go("suivi")
     path, data, _ = marcel.prepare(body="J'ai reçu une lettre.\x00")
     for _ in range(2):
-        assert marcel.ask("POST", path, data=data).headers["Location"] == "/fr/suivi#conversation"
+        assert marcel.ask("POST", path, data=data).headers["Location"] == "/fr/suivi?envoye=1#conversation"
     message = rows(database, Message)[0]
     assert len(rows(database, Message)) == 1
     assert (message.body, message.author, message.agent_id) == ("J'ai reçu une lettre.", "citizen", None)
@@ -241,3 +249,14 @@ def test_without_a_secret_nothing_opens(marcel: Person, somebody: Somebody) -> N
     stranger = somebody(source="198.51.100.1")
     for slug in ("suivi", "recu", "recu.pdf"):
         assert stranger.go(slug).path == "/fr/suivre"
+
+
+def test_changing_the_language_in_the_middle_of_a_message_loses_nothing(
+    marcel: Person, database: Database
+) -> None:
+    marcel.asks_for_help()
+    marcel.open("/fr/suivi")
+    page = marcel.submit(("switch", "ar"), body="Je voulais vous dire que")
+    assert page.path == "/ar/suivi"
+    assert page.field("body") == "Je voulais vous dire que"
+    assert rows(database, Message) == []

@@ -108,6 +108,24 @@ def test_the_home_page_leads_back_to_what_was_begun(marcel: Person) -> None:
     assert marcel.go("demande/").path == "/fr/demande/lieu"
 
 
+def test_the_home_page_leads_to_what_was_sent(marcel: Person) -> None:
+    assert "/fr/suivi" not in marcel.open("/fr/").links()
+    marcel.asks_for_help()
+    links = marcel.open("/fr/").links()
+    assert "/fr/suivi" in links
+    assert "/fr/demande/" not in links
+
+
+def test_a_number_is_shown_as_people_of_france_read_it(amina: Person) -> None:
+    amina.tells()
+    amina.submit(commune_typed="Poitiers")
+    amina.submit(channels=["sms", "email"])
+    page = amina.submit(sms_number="٠٦١٢٣٤٥٦٧٨", email="amina@@", status=422)
+    assert page.field("sms_number") == "06 12 34 56 78"
+    amina.submit(email="amina@example.org")
+    assert amina.go("demande/contact").field("sms_number") == "06 12 34 56 78"
+
+
 @pytest.mark.parametrize(("days", "alive"), [(2.9, True), (3.1, False)])
 def test_a_draft_lives_three_days(
     marcel: Person, database: Database, clock: Clock, days: float, alive: bool

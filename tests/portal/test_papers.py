@@ -93,6 +93,7 @@ def test_the_good_ones_are_kept_beside_a_refused_one(at_papers: Person, database
     assert [paper.name for paper in kept(database)] == ["a.pdf", "c.png"]
 
 
+@pytest.mark.slow
 def test_over_ten_megabytes_is_refused_with_why(at_papers: Person, database: Database) -> None:
     biggest = PDF + bytes(LARGEST_BYTES - len(PDF))
     assert at_papers.submit(("add", "1"), papers=(biggest, "juste.pdf")).status == 200
@@ -101,6 +102,7 @@ def test_over_ten_megabytes_is_refused_with_why(at_papers: Person, database: Dat
     assert [paper.name for paper in kept(database)] == ["juste.pdf"]
 
 
+@pytest.mark.slow
 def test_a_post_too_large_gets_a_page_and_loses_no_answer(at_papers: Person) -> None:
     page = at_papers.submit(("next", "1"), papers=(bytes(LARGEST_POST + 1), "film.mp4"), status=413)
     assert "Vos réponses sont gardées" in page.main

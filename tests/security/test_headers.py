@@ -55,6 +55,7 @@ def check(route: Route, answer: TestResponse) -> None:
         assert "SameSite=" in cookie, f"{route}: {cookie}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("known", [False, True], ids=["a stranger", "somebody who follows a request"])
 def test_every_route_of_the_portal(portal: Flask, marcel: Person, known: bool) -> None:
     marcel.go("suivre")
@@ -70,6 +71,7 @@ def test_every_route_of_the_portal(portal: Flask, marcel: Person, known: bool) -
     assert seen > 20
 
 
+@pytest.mark.slow
 def test_every_route_of_the_agents_face(
     backoffice: Flask, nadia: Colleague, database: Database, now: datetime
 ) -> None:

@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 from casework import access
 from casework.agenda import Audience, Mode
+from casework.database import transaction
 from tests.casework.asking import BY_MAIL, BY_TEXT, Asked, ask
 from tests.conftest import Database
 from tests.people import NADIA
@@ -333,3 +334,22 @@ def test_the_portal_learns_how_and_where_agents_receive_people_and_nothing_else(
     start = now.replace(hour=0)
     assert as_portal(database, amina_asked, points, start=start) == [("here", "mds-poitiers")]
     assert as_portal(database, None, points, start=start) == []
+
+
+def test_failures_noted_by_the_portal_keep_no_agent_out(database: Database, now: datetime) -> None:
+    """A portal in wrong hands holds the key of the hashes: it still cannot fail in an agent's place."""
+    subjects = [f"agent {NADIA.login}"]
+    with transaction(database.portal) as session:
+        for _ in range(access.ALLOWED_FAILURES):
+            access.note_failure(session, database.access_key, subjects, now)
+    with transaction(database.backoffice) as session:
+        access.slow_guessing(session, database.access_key, subjects, now)
+    with transaction(database.portal) as session, pytest.raises(access.TooManyGuessesError):
+        access.slow_guessing(session, database.access_key, subjects, now)
+    with database.portal.connect() as connection, pytest.raises(DBAPIError, match=REFUSED):
+        connection.execute(
+            text(
+                "INSERT INTO guesses (id, side, subject, at) VALUES (:id, 'allervers_backoffice', 'x', now())"
+            ),
+            {"id": uuid4()},
+        )

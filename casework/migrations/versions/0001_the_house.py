@@ -31,6 +31,7 @@ def upgrade() -> None:
     op.create_index(op.f('drafts_changed_at_idx'), 'drafts', ['changed_at'], unique=False)
     op.create_table('guesses',
     sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('side', sa.Text(), server_default=sa.text('CURRENT_USER'), nullable=False),
     sa.Column('subject', sa.Text(), nullable=False),
     sa.Column('at', postgresql.TIMESTAMP(timezone=True), nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('guesses_pkey'))

@@ -88,6 +88,7 @@ ROWS = {
     "journal": (None, "agent_id IS NULL AND request_id IN ((SELECT opened_draft()), (SELECT opened_request()))"),
     "notifications": (None, "request_id = (SELECT opened_draft())"),
     "lost_links": (None, "done_at IS NULL"),
+    "guesses": ("side = CURRENT_USER", "side = CURRENT_USER"),
 }
 
 # what the portal may change or drop, beyond seeing and adding

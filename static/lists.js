@@ -1,20 +1,14 @@
-// Comfort only: every page works without this file.
+// Lists that refresh by themselves. Comfort only: every page works without this file.
 "use strict";
 
-document.querySelector(".error-summary, .conflict")?.focus();
-
-// A second tap does nothing while the first is under way.
-for (const form of document.querySelectorAll("form[data-once]")) {
-  form.addEventListener("submit", (event) => {
-    if (form.dataset.sent) event.preventDefault();
-    form.dataset.sent = "yes";
-  });
+// The headings stay in sight while one reads on, unless the list is so wide that its box must scroll.
+const box = document.querySelector(".table");
+if (box) {
+  const table = box.firstElementChild;
+  new ResizeObserver(() => box.classList.toggle("fits", table.offsetWidth <= box.clientWidth)).observe(table);
 }
-addEventListener("pageshow", () => {
-  for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
-});
 
-// Lists refresh by themselves. What one reads does not move: the first visible line keeps its place on the
+// What one reads does not move: the first visible line keeps its place on the
 // screen, the focus stays where it is, and new lines are counted aloud once.
 const body = document.querySelector("tbody[data-live]");
 if (body) {
@@ -52,6 +46,7 @@ if (body) {
     if (moved && scrollY > 0) scrollBy(0, moved.getBoundingClientRect().top - top);
     if (arrived.length && before.size + arrived.length > 0) {
       body.closest("[hidden]")?.removeAttribute("hidden");
+      document.querySelector(".nothing")?.remove();
       pill.hidden = false;
       pill.textContent = `${pill.dataset.arrived} ${arrived.length}`;
     }

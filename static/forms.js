@@ -1,11 +1,11 @@
-// Comfort only: every page works without this file.
+// Forms, on both faces. Comfort only: every page works without this file.
 "use strict";
 
-// The error summary takes the focus, so that a screen reader begins there.
-document.querySelector(".error-summary")?.focus();
+// What went wrong takes the focus, so that a screen reader begins there.
+document.querySelector(".error-summary, .conflict")?.focus();
 
-// A second tap on "send" does nothing while the first is under way.
-for (const form of document.querySelectorAll("form[data-once]")) {
+// A second tap on the button does nothing while the first is under way.
+for (const form of document.querySelectorAll("form[data-once], form[data-upload]")) {
   form.addEventListener("submit", (event) => {
     if (form.dataset.sent) event.preventDefault();
     form.dataset.sent = "yes";
@@ -19,7 +19,7 @@ addEventListener("pageshow", () => {
 for (const form of document.querySelectorAll("form[data-upload]")) {
   form.addEventListener("submit", (event) => {
     const files = form.querySelector("input[type=file]").files;
-    if (!files.length || event.defaultPrevented) return;
+    if (!files.length || event.defaultPrevented || event.submitter?.name === "switch") return;
     event.preventDefault();
     const box = form.querySelector(".progress");
     const bar = box.querySelector("progress");
@@ -32,30 +32,19 @@ for (const form of document.querySelectorAll("form[data-upload]")) {
     });
     request.addEventListener("load", () => {
       if (request.status < 400) {
-        location.assign(request.responseURL);
-        if (request.responseURL.split("#")[0] === location.href.split("#")[0]) location.reload();
+        const there = request.responseURL.split("#")[0];
+        const here = there === location.href.split("#")[0];
+        location.assign(there + form.dataset.upload);
+        if (here) location.reload();
       } else {
-        document.documentElement.innerHTML = request.responseText;
-        document.querySelector(".error-summary")?.focus();
+        // Written as a page of its own, so that its scripts run: it may be sent again.
+        document.open();
+        document.write(request.responseText);
+        document.close();
       }
     });
     request.addEventListener("error", () => { box.hidden = true; form.submit(); });
     request.open("POST", form.action);
     request.send(data);
-  });
-}
-
-// Quick exit: Shift three times; the sensitive page leaves the history.
-const exit = document.querySelector(".exit-button");
-if (exit) {
-  let times = 0;
-  let timer;
-  const leave = (event) => { event.preventDefault(); document.body.hidden = true; location.replace(exit.href); };
-  exit.addEventListener("click", leave);
-  addEventListener("keyup", (event) => {
-    times = event.key === "Shift" ? times + 1 : 0;
-    clearTimeout(timer);
-    timer = setTimeout(() => { times = 0; }, 3000);
-    if (times === 3) leave(event);
   });
 }

@@ -1,0 +1,40 @@
+"""`python -m bench`: measure everything, print the table, write `$ALLERVERS_VAR/bench.json`."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from bench import memory, queue_page, routing_load, throughput, weight
+from bench.installation import installed, serving
+from bench.report import Measure, merge, table
+from casework.settings import ROOT
+
+
+def main() -> None:
+    """Everything, on one machine, one part after the other."""
+    var = Path(os.environ.get("ALLERVERS_VAR") or ROOT / "var").resolve()
+    measures = _told("routing", routing_load.measure)
+    with installed(var) as here:
+        measures += _told("memory", lambda: memory.measure(here))
+        with serving("portal.app:create()", here.environment("portal"), "/sante") as portal:
+            measures += _told("weight", lambda: weight.measure(portal.port))
+            measures += _told("throughput", lambda: throughput.measure(here, portal))
+        measures += _told("queue page", lambda: queue_page.measure(here))
+    merge(var / "bench.json", measures)
+    print(table(measures))
+
+
+def _told(part: str, measure: Callable[[], list[Measure]]) -> list[Measure]:
+    """Say on the error output how long a part took: the table is for the other one."""
+    start = time.monotonic()
+    measures = measure()
+    print(f"{part}: {time.monotonic() - start:.0f} s", file=sys.stderr, flush=True)
+    return measures
+
+
+if __name__ == "__main__":
+    main()
