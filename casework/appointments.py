@@ -208,7 +208,7 @@ def confirm(session: Session, request_id: UUID, now: datetime) -> Appointment:
     return held
 
 
-def cancel(session: Session, appointment: Appointment) -> bool:
+def cancel(appointment: Appointment) -> bool:
     """Free its time; False when it was not booked any more."""
     if appointment.state is not Standing.BOOKED:
         return False
@@ -216,7 +216,7 @@ def cancel(session: Session, appointment: Appointment) -> bool:
     return True
 
 
-def end(session: Session, appointment: Appointment, how: Standing) -> None:
+def end(appointment: Appointment, how: Standing) -> None:
     """Say how it went, by one tap: came, excused or missed."""
     appointment.state = how
 

@@ -114,7 +114,7 @@ def cancel(session: Session, request_id: UUID, until_hours: int, now: datetime) 
         raise NothingComingError
     if not may_change(who.coming, until_hours, now):
         raise TooLateError
-    appointments.cancel(session, who.coming)
+    appointments.cancel(who.coming)
     journal.write(session, journal.Action.CANCELLED, now, request_id=request_id, **_told(who.coming))
     return who.coming
 

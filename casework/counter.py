@@ -128,7 +128,7 @@ def cancel(session: Session, by: Agent, appointment: Appointment, now: datetime)
     _check(session, by, appointment)
     if _upper(appointment) <= now:
         raise NotNowError
-    if appointments.cancel(session, appointment):
+    if appointments.cancel(appointment):
         _write(session, Action.CANCELLED, by, appointment, now)
 
 
@@ -145,7 +145,7 @@ def end(session: Session, by: Agent, appointment: Appointment, how: Standing, no
         raise NotNowError
     try:
         with session.begin_nested():
-            appointments.end(session, appointment, how)
+            appointments.end(appointment, how)
     except IntegrityError as error:
         if not isinstance(error.orig, ExclusionViolation):
             raise

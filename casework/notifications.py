@@ -116,7 +116,9 @@ def notify(
     """Have the worker tell a person something, once this transaction is committed; a visit needs no message."""
     if way.channel is Channel.VISIT:
         return
-    notification = notification_for(template, request_id, language, way, secret, public_key, now)
+    notification = notification_for(
+        template, request_id, language, way, secret, public_key, now, appointment_id
+    )
     session.add(notification)
     session.flush()
     defer_sending(session, notification)
@@ -136,6 +138,7 @@ def notification_for(
     secret: str,
     public_key: str,
     now: datetime,
+    appointment_id: UUID | None = None,
 ) -> Notification:
     """The row that tells a person something by one of their ways, a visit excepted.
 

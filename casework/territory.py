@@ -87,7 +87,7 @@ class SectorWorker(Base):
 
 
 class PlaceKind(enum.StrEnum):
-    """What a place is: a house itself, a permanence outside it, or a pop-up permanence of a few days (market, library)."""
+    """What a place is: a house, a permanence outside it, or a pop-up permanence of a few days (market, library)."""
 
     HOUSE = "house"
     PERMANENCE = "permanence"

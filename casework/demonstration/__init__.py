@@ -107,7 +107,8 @@ def fill(session: Session, *, public_key: str, access_key: str, now: datetime, s
     # drawn apart, so that the stories stay the same whatever becomes of the agendas
     rng = random.Random(f"agendas {seed}")  # noqa: S311
     open_agendas(session, rng, now.astimezone(PARIS).date())
-    stage = Stage(session, teller, Meetings(session, rng), SendingKeys(access_key, public_key), now)
+    keys = SendingKeys(access_key, public_key)
+    stage = Stage(session, teller, Meetings(session, rng, keys), keys, now)
     _play(stage, _lives(stage, teller, now), now)
     session.flush()
     _send_nothing(session, now)

@@ -9,12 +9,12 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from casework import appointments, counter, journal, slots
+from casework import appointments, counter, journal, reminders, slots
 from casework.agenda import Audience, Mode
 from casework.agents import Agent
 from casework.appointments import Appointment, Standing
 from casework.journal import Action
-from casework.requests import Request
+from casework.requests import PARIS, Request, SendingKeys
 from casework.slots import Slot, Wanted
 from casework.territory import Place, PlaceKind
 from casework.vocabulary import Need, Theme
@@ -34,9 +34,10 @@ Life = Iterator[datetime]
 class Meetings:
     """Books for requests; `begun` are the lives of what was booked, for the stage to play."""
 
-    def __init__(self, session: Session, rng: random.Random) -> None:
+    def __init__(self, session: Session, rng: random.Random, keys: SendingKeys) -> None:
         self.session = session
         self.rng = rng
+        self.keys = keys
         # kept whole, so that the session need not read them again for each appointment
         self._places = {place.id: place for place in session.scalars(select(Place))}
         self.begun: list[Life] = []
@@ -67,6 +68,7 @@ class Meetings:
         """A request that ends needs no meeting any more."""
         if booked := appointments.coming(self.session, request.id, now):
             counter.cancel(self.session, agent, booked, now)
+            reminders.tell_news(self.session, booked.id, self.keys, now)
 
     def _by_agent(self, request: Request, agent: Agent, found: Sequence[Slot], now: datetime) -> None:
         if found:
@@ -90,11 +92,15 @@ class Meetings:
         before = booked.start - booked.made_at
         if before > timedelta(days=1) and self.chance(0.15):
             at = booked.made_at + before * self.rng.uniform(0.2, 0.8)
+            yield from self._tell(booked, booked.made_at, at)
             yield at
             if booked.state is Standing.BOOKED:
                 self._change(request, booked, at)
+                yield from self._tell(booked, at, booked.start)
             return
-        yield (at := booked.start + timedelta(minutes=self.rng.randrange(30, 70)))
+        at = booked.start + timedelta(minutes=self.rng.randrange(30, 70))
+        yield from self._tell(booked, booked.made_at, booked.start)
+        yield at
         if booked.state is not Standing.BOOKED:
             return
         agent = self.session.get_one(Agent, booked.agent_id)
@@ -107,12 +113,22 @@ class Meetings:
             again = self._find(request, booked.kind_id, [booked.mode], at, at)
             self._by_agent(request, agent, again, at)
 
+    def _tell(self, booked: Appointment, since: datetime, until: datetime) -> Life:
+        """Until then, the person knows what became of it, by day, and is reminded."""
+        at = _by_day(since)
+        if at < until:
+            yield at
+            reminders.tell_news(self.session, booked.id, self.keys, at)
+        while booked.state is Standing.BOOKED and booked.remind_at and booked.remind_at < until:
+            yield (at := booked.remind_at)
+            reminders.remind(self.session, booked.id, self.keys, at)
+
     def _change(self, request: Request, booked: Appointment, at: datetime) -> None:
         if self.chance(0.6):
             found = self._find(request, booked.kind_id, [booked.mode], at, at, audiences=[Audience.CITIZENS])
             self._by_person(request, found, at, booked)
         else:
-            appointments.cancel(self.session, booked)
+            appointments.cancel(booked)
             journal.write(
                 self.session, Action.CANCELLED, at, request_id=request.id, appointment=str(booked.id)
             )
@@ -141,3 +157,12 @@ class Meetings:
         if near or (outside and self.chance(0.6)):
             return (near or [slot for slot, _ in outside])[0]
         return self.rng.choice(list(found)[:NEAR_CHOICES])
+
+
+def _by_day(moment: datetime) -> datetime:
+    """That moment, or the morning after when it is night."""
+    local = moment.astimezone(PARIS)
+    if not reminders.is_night(local):
+        return moment
+    day = local.date() + timedelta(days=1 if local.time() >= reminders.NIGHT else 0)
+    return datetime.combine(day, reminders.MORNING, PARIS)

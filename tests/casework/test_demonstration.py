@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from casework import access, documents, passwords, slots, territory_files
+from casework import access, documents, passwords, reminders, slots, territory_files
 from casework.agenda import Audience, Mode, Opening, OpeningRule
 from casework.agents import Absence, Agent
 from casework.appointments import Appointment, Standing
@@ -32,7 +32,7 @@ from casework.documents import Document, Owner
 from casework.journal import Action, Entry
 from casework.messages import Author, Message
 from casework.models import Base
-from casework.notifications import Delivery, Notification
+from casework.notifications import Delivery, Notification, Template
 from casework.people import ContactWay, read_email, read_phone
 from casework.requests import PARIS, Request
 from casework.settings import ROOT
@@ -235,6 +235,8 @@ def test_nothing_is_left_to_send_or_to_scan(session: Session) -> None:
     states = Counter(session.scalars(select(Notification.state)))
     assert set(states) == {Delivery.SHOWN, Delivery.BY_HAND, Delivery.DONE}
     assert session.scalar(text("SELECT count(*) FROM procrastinate_jobs")) == 0
+    assert not reminders.untold(session, NOW, 10)
+    assert not reminders.to_remind(session, NOW, 10)
     assert session.scalar(select(func.count()).select_from(Document).where(Document.scan == "pending")) == 0
 
 
@@ -362,6 +364,16 @@ def test_people_came_missed_excused_themselves_moved_and_will_come(session: Sess
             assert one.start < NOW
         if one.state is Standing.BOOKED:
             assert one.start > NOW - timedelta(hours=2)
+
+
+def test_people_were_told_of_their_appointments_and_reminded_by_day(session: Session) -> None:
+    told = session.scalars(select(Notification).where(Notification.appointment_id.is_not(None))).all()
+    templates = Counter(one.template for one in told)
+    assert templates[Template.APPOINTMENT_BOOKED] > 50
+    assert templates[Template.APPOINTMENT_REMINDER] > 30
+    assert templates[Template.APPOINTMENT_MOVED] > 2
+    assert templates[Template.APPOINTMENT_CANCELLED] > 2
+    assert not any(reminders.is_night(one.created_at) for one in told)
 
 
 def test_an_appointment_is_in_an_opening_with_whoever_has_the_request(session: Session) -> None:

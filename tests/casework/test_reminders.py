@@ -72,7 +72,7 @@ def book(
 
 def cancel(database: Database, appointment_id: UUID) -> None:
     with transaction(database.backoffice) as session:
-        appointments.cancel(session, session.get_one(Appointment, appointment_id))
+        appointments.cancel(session.get_one(Appointment, appointment_id))
 
 
 def told(database: Database, asked: Asked) -> list[tuple[str, str, str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -79,7 +79,7 @@ def moments_of(span: Span, first: date) -> Range[datetime] | None:
 
 
 @pytest.fixture
-def request_id(database: Database) -> Iterator[object]:
+def request_id(database: Database) -> UUID:
     """A request for the appointments of the test."""
     made = uuid4()
     with database.owner.begin() as connection:
@@ -92,14 +92,14 @@ def request_id(database: Database) -> Iterator[object]:
             ),
             {"id": made},
         )
-    yield made
+    return made
 
 
 @pytest.mark.slow
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(agenda=agendas, kind=st.sampled_from([("first", 30, 0), ("long", 60, 10)]), spring=st.booleans())
 def test_the_search_equals_the_slow_one(
-    database: Database, request_id: object, agenda: Agenda, kind: tuple[str, int, int], *, spring: bool
+    database: Database, request_id: UUID, agenda: Agenda, kind: tuple[str, int, int], *, spring: bool
 ) -> None:
     first = SPRING_DAY if spring else FIRST_DAY
     start = datetime.combine(first, time(0), PARIS).astimezone(UTC)
@@ -147,7 +147,7 @@ def _slow(
                 moment += STEP
 
 
-def _put(session: Session, agenda: Agenda, request_id: object, first: date, now: datetime) -> None:
+def _put(session: Session, agenda: Agenda, request_id: UUID, first: date, now: datetime) -> None:
     mode = Mode.HOME if agenda.travel else Mode.PHONE
     rule = OpeningRule(
         agent_id=PAUL.id, house_id="poitiers", place_id=None, mode=mode, kinds=["first", "long"],
@@ -191,7 +191,7 @@ def _put(session: Session, agenda: Agenda, request_id: object, first: date, now:
     session.flush()
 
 
-def _other_request(session: Session) -> object:
+def _other_request(session: Session) -> UUID:
     """One more request: each holds one slot at most."""
     made = uuid4()
     session.execute(
@@ -204,7 +204,7 @@ def _other_request(session: Session) -> object:
     return made
 
 
-def test_a_desk_holds_one_person(database: Database, request_id: object, now: datetime) -> None:
+def test_a_desk_holds_one_person(database: Database, request_id: UUID, now: datetime) -> None:
     """Vouillé's town hall has one desk: while Paul receives there, Sarah's slot at the same hour is not offered."""
     day = date(2026, 11, 5)
     with Session(database.backoffice) as session:
@@ -225,11 +225,11 @@ def test_a_desk_holds_one_person(database: Database, request_id: object, now: da
         assert [(slot.start.astimezone(PARIS).time(), slot.agent_id) for slot in found] == [
             (time(9), PAUL.id), (time(9), SARAH.id), (time(9, 30), PAUL.id), (time(9, 30), SARAH.id)
         ]  # fmt: skip
-        appointments.hold(session, request_id, found[0], now)  # type: ignore[arg-type]
+        appointments.hold(session, request_id, found[0], now)
         again = slots.find(session, wanted, now, now)
         assert [slot.start.astimezone(PARIS).time() for slot in again] == [time(9, 30), time(9, 30)]
         with pytest.raises(appointments.SlotTakenError):
-            appointments.hold(session, _other_request(session), _at(found, SARAH.id), now)  # type: ignore[arg-type]
+            appointments.hold(session, _other_request(session), _at(found, SARAH.id), now)
         session.rollback()
     assert POITIERS
 
