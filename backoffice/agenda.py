@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
 from backoffice.agent import AGENT, me
-from casework import counter, planning, slots
+from casework import counter, planning, slots, waiting
 from casework.agenda import Kind, Mode
 from casework.agents import Agent
 from casework.appointments import Appointment, SlotTakenError
@@ -48,6 +48,18 @@ def week() -> ResponseReturnValue:
         today=today(),
         now=now(),
         done=request.args.get("fait"),
+    )
+
+
+@agenda.get("/attente")
+@open_to(AGENT)
+def waiting_list() -> ResponseReturnValue:
+    """Who asked to be told of a free slot: each line leads to the request, where one tap books."""
+    return render_template(
+        "backoffice/agenda/waiting.html",
+        rows=waiting.of_house(db(), me().house_id),
+        places={place.id: place for place in places_of_house()},
+        whose=agent_shown(),
     )
 
 

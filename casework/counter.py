@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from casework import appointments, journal
+from casework import appointments, journal, waiting
 from casework.agenda import Audience, Kind, Mode
 from casework.agents import Agent
 from casework.appointments import Appointment, SlotTakenError, Standing
@@ -94,6 +94,7 @@ def book(session: Session, by: Agent, request: Request, slot: Slot, now: datetim
     """
     appointments.hold(session, request.id, slot, now)
     made = appointments.confirm(session, request.id, now)
+    waiting.stop(session, request.id, waiting.Wish.SERVED)
     _write(session, Action.BOOKED, by, made, now)
     return made
 

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from casework.agenda import Mode
 from casework.database import Base, one_of
+from casework.requests import Request
 from casework.slots import ALL_DAY
 
 
@@ -86,6 +87,17 @@ def waits(session: Session, request_id: UUID) -> bool:
         WaitingEntry.request_id == request_id, WaitingEntry.state == Wish.WAITING
     )
     return session.scalar(found) is not None
+
+
+def of_house(session: Session, house_id: str) -> list[tuple[WaitingEntry, Request]]:
+    """Who waits for a slot of a house, with their request, in order: urgent first, then who asked first."""
+    rows = session.execute(
+        select(WaitingEntry, Request)
+        .join(Request, Request.id == WaitingEntry.request_id)
+        .where(WaitingEntry.state == Wish.WAITING, Request.house_id == house_id)
+        .order_by(Request.urgent.desc(), WaitingEntry.asked_at, WaitingEntry.id)
+    )
+    return [(entry, request) for entry, request in rows]
 
 
 def stop(session: Session, request_id: UUID, state: Wish) -> bool:

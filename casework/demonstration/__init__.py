@@ -14,7 +14,7 @@ import random
 from datetime import datetime, timedelta
 from itertools import count
 
-from sqlalchemy import Text, cast, delete, exists, func, literal_column, select, table, update
+from sqlalchemy import delete, exists, func, literal_column, select, table, update
 from sqlalchemy.orm import Session
 
 from casework.agents import Absence, Agent
@@ -188,7 +188,7 @@ def _send_nothing(session: Session, now: datetime) -> None:
         )
     )
     session.execute(update(Document).where(Document.scan == Scan.PENDING).values(scan=Scan.NOT_SCANNED))
-    rows = select(cast(Notification.id, Text)).union_all(select(cast(Document.id, Text)))
+    # of every row: there were no requests before, and messages dropped on the way have left their jobs
     asked_for = func.jsonb_extract_path_text(literal_column("args"), "row_id")
-    session.execute(delete(table("procrastinate_jobs")).where(asked_for.in_(rows)))
+    session.execute(delete(table("procrastinate_jobs")).where(asked_for.is_not(None)))
     session.expire_all()
