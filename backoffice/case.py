@@ -200,12 +200,14 @@ _ACTS: dict[Act, Callable[[Request, FlaskForm], None]] = {
 }
 
 
-def _done() -> Act | None:
-    """The act this page follows, from its address."""
-    try:
-        return Act(request.args.get("fait", ""))
-    except ValueError:
-        return None
+AFTER_BOOKING = frozenset({"book", "cancel", "end", "move", "taken", "late"})
+"""What the panel of appointments may have done, or found it could not (`backoffice.booking`)."""
+
+
+def _done() -> str | None:
+    """What this page follows, from its address: an act, or something about the appointment."""
+    done = request.args.get("fait", "")
+    return done if done in AFTER_BOOKING or done in set(Act) else None
 
 
 def _reply(form: FlaskForm) -> Reply:
