@@ -15,6 +15,7 @@ from casework.settings import ROOT, Settings
 from portal.questions import BY_SLUG
 from tests import people
 from tests.browser import stage
+from tests.browser.appointments import agents_agendas, citizens_appointment
 from tests.browser.conftest import RunningHouse
 from tests.browser.walking import AgentsWalk, CitizensWalk, Look, sign_in, tap
 from tests.casework.asking import Asked, ask
@@ -28,6 +29,7 @@ NEVER_SEEN = {
         "pages.quick_exit": "leads out of the house at once",
         "asking.resume": "leads to the first question that is not answered",
         "follow.receipt_pdf": "a PDF",
+        "booking.calendar": "a file for calendars",
     },
     "backoffice": {
         "health": "for machines",
@@ -55,6 +57,7 @@ def citizens_pages(page: Page, house: RunningHouse, database: Database, language
     page.locator("#body").fill("12345 " * 3)
     tap(page, "form:has(#body) .button")
     look("followed, with messages and papers")
+    citizens_appointment(page, address, database, look)
     stage.act(database, people.NADIA, sent, stage.close)
     page.goto(f"{address}/suivi")
     look("followed, ended")
@@ -80,6 +83,7 @@ def agents_pages(page: Page, house: RunningHouse, database: Database, language: 
     for state, asked in vars(staged).items():
         walk.request(f"{address}/{asked.id}", f"request {state}")
     _mistakes(page, f"{address}/{staged.received.id}", database, staged.received, look)
+    agents_agendas(walk, database, staged.received)
     walk.open(f"/envois/{stage.by_hand(database, staged.waiting)}", "one sending")
     _leave(page)
     sign_in(page, house, people.LOUISE, language)
