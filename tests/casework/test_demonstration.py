@@ -316,8 +316,9 @@ def test_agendas_hold_every_way_to_meet_and_who_may_book(session: Session) -> No
 def test_nobody_is_expected_in_two_places(session: Session) -> None:
     twice = session.execute(
         text(
-            "SELECT count(*) FROM openings a JOIN openings b ON a.agent_id = b.agent_id AND a.id < b.id"
-            " AND a.on_day = b.on_day AND a.during && b.during"
+            "SELECT count(*) FROM (SELECT lower(during) < max(upper(during)) OVER (PARTITION BY agent_id"
+            " ORDER BY lower(during) ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS overlaps FROM openings) one"
+            " WHERE overlaps"
         )
     ).scalar()
     assert twice == 0
