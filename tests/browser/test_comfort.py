@@ -260,7 +260,7 @@ def test_two_secretaries_on_one_request(house: RunningHouse, database: Database,
     sign_in(claire, house, people.CLAIRE)
     nadia.goto(address)
     claire.goto(address)
-    expect(claire.locator(".notice.warning")).to_contain_text("Nadia Roux")
+    expect(claire.locator(".notice.warning", has_text="Nadia Roux")).to_be_visible()
     unfold(claire, "ask_paper")
     claire.locator("#ask_paper-body").fill("Envoyez votre bail.")
     nadia.locator("#act-qualify input[value=money]").check()

@@ -317,8 +317,8 @@ def test_nobody_is_expected_in_two_places(session: Session) -> None:
     twice = session.execute(
         text(
             "SELECT count(*) FROM (SELECT lower(during) < max(upper(during)) OVER (PARTITION BY agent_id"
-            " ORDER BY lower(during) ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS overlaps FROM openings) one"
-            " WHERE overlaps"
+            " ORDER BY lower(during) ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS clashes FROM openings) one"
+            " WHERE clashes"
         )
     ).scalar()
     assert twice == 0
