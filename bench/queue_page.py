@@ -48,7 +48,8 @@ FROM (
     SELECT CAST(:themes AS text[]) AS about,
            ARRAY['fr', 'fr', 'fr', 'fr', 'fr', 'fr', 'ar', 'ar', 'en', 'fa', 'uk', 'tr', 'pt'] AS languages
 ) AS words, requests AS one, LATERAL jsonb_populate_record(one, jsonb_build_object(
-    'id', gen_random_uuid(), 'number', '0' || (:first + i)::text, 'state', standing, 'house_id', :house, 'name', 'P. ' || i,
+    'id', gen_random_uuid(), 'number', '0' || (:first + i)::text, 'state', standing, 'house_id', :house,
+    'name', 'P. ' || i,
     'received_at', at, 'promised_by', at + interval '7 days', 'urgent', chance < 0.08,
     'urgency', CASE WHEN chance < 0.08 THEN 'power_cut' ELSE 'none' END,
     'themes', CASE WHEN i % 400 = 21 THEN ARRAY[:rare_theme] WHEN i % 6 = 0 THEN
