@@ -15,7 +15,7 @@ from uuid import UUID, uuid4
 import puremagic
 from pyrage import decrypt, encrypt
 from pyrage.x25519 import Identity, Recipient
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, delete, func, select, text, update
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, delete, select, text, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from casework.database import Base, defer, one_of
@@ -146,14 +146,6 @@ def remove(session: Session, draft_id: UUID, document_id: UUID) -> None:
 def open_content(session: Session, document: Document, private_key: str) -> bytes:
     """The paper itself, for the back office."""
     return unseal(session.get_one(DocumentContent, document.id).sealed, private_key)
-
-
-def count(session: Session, owner: Owner) -> int:
-    """How many papers there are."""
-    belongs = (
-        Document.draft_id == owner.draft_id if owner.draft_id else Document.request_id == owner.request_id
-    )
-    return session.scalar(select(func.count()).select_from(Document).where(belongs)) or 0
 
 
 def seal(content: bytes, public_key: str) -> bytes:

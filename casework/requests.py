@@ -22,7 +22,7 @@ from casework.documents import Document
 from casework.notifications import Template, defer_sending, notification_for
 from casework.people import ContactWay
 from casework.territory import Sector, SectorCommune, fold, house_for
-from casework.vocabulary import CallTime, Channel, Need, Outcome, State, Theme, Urgency
+from casework.vocabulary import CallTime, Channel, Need, Outcome, State, Urgency
 
 PARIS = ZoneInfo("Europe/Paris")
 DRAFT_LIFE = timedelta(days=3)
@@ -381,8 +381,3 @@ def locked(session: Session, request_id: UUID, version: int) -> Request:
         raise ChangedMeanwhileError
     request.version += 1
     return request
-
-
-def theme_words(request: Request) -> list[Theme]:
-    """The request's themes as vocabulary."""
-    return [Theme(value) for value in request.themes]

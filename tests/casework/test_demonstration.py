@@ -260,7 +260,7 @@ def test_papers_open_in_the_back_office_and_are_what_they_say(vienne: Database, 
         assert len(content) == paper.size
         if kind == "application/pdf":
             assert "Facture" in pypdf.PdfReader(BytesIO(content)).pages[0].extract_text()
-    assert any(documents.count(session, Owner(request_id=one.request_id)) > 1 for one in papers)
+    assert any(len(documents.of(session, Owner(request_id=one.request_id))) > 1 for one in papers)
 
 
 def test_the_three_sign_ins_are_a_secretary_a_worker_and_a_manager_with_something_to_do(
