@@ -1,0 +1,8 @@
+"""Group sessions: seats that cannot be oversold."""
+
+revision = '0007'
+down_revision = '0006'
+
+
+def upgrade() -> None:
+    pass
