@@ -4,6 +4,11 @@
 // What went wrong takes the focus, so that a screen reader begins there.
 document.querySelector(".error-summary, .conflict")?.focus();
 
+// On a telephone the menu begins folded; without this file it stays open, and nothing is out of reach.
+for (const menu of document.querySelectorAll("details.menu")) {
+  menu.open = !matchMedia("(max-width: 48rem)").matches;
+}
+
 // A second tap on the button does nothing while the first is under way.
 for (const form of document.querySelectorAll("form[data-once], form[data-upload]")) {
   form.addEventListener("submit", (event) => {
