@@ -42,7 +42,7 @@ KNOWN_ABBREVIATIONS = {
     "Ko": "the same, for a small one",
 }
 
-SAID_ALIKE = {"en": {"Absence", "Absences", "Internet", "Messages", "Pages", "Total", "Urgent"}}
+SAID_ALIKE = {"en": {"Absence", "Absences", "Internet", "Menu", "Messages", "Pages", "Total", "Urgent"}}
 """Strings that another language says with the very letters of French."""
 
 COUNTS = range(1000)
