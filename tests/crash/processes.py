@@ -13,6 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
+from sqlalchemy import Engine, text
+
 from casework.settings import ROOT
 from tests.conftest import Database
 
@@ -31,6 +33,16 @@ def wait_until(condition: Callable[[], object], what: str, patience: float = PAT
         if time.monotonic() > until:
             raise TimeoutError(f"waited {patience:.0f} s for {what}")
         tick.wait(POLL_SECONDS)
+
+
+def stopped_by_a_lock(owner: Engine, role: str) -> set[int]:
+    """The database processes of a role that wait for a lock in the middle of a transaction."""
+    query = """
+        SELECT pid FROM pg_stat_activity
+        WHERE usename = :role AND wait_event_type = 'Lock' AND datname = current_database()
+    """
+    with owner.connect() as connection:
+        return set(connection.scalars(text(query), {"role": role}))
 
 
 class Portal:

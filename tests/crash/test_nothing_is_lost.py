@@ -15,7 +15,7 @@ from sqlalchemy import Connection, text
 from casework import access
 from casework.database import BACKOFFICE_ROLE, PORTAL_ROLE
 from tests.conftest import Database
-from tests.crash.processes import PATIENCE_SECONDS, Portal, Worker, wait_until
+from tests.crash.processes import PATIENCE_SECONDS, Portal, Worker, stopped_by_a_lock, wait_until
 from tests.crash.sending import NAMES, Person, Phone
 
 BLOCKED = 6
@@ -38,12 +38,7 @@ class House:
 
     def waiting(self, role: str) -> set[int]:
         """The database processes of a role that wait for a lock in the middle of a transaction."""
-        with self.database.owner.connect() as connection:
-            query = """
-                SELECT pid FROM pg_stat_activity
-                WHERE usename = :role AND wait_event_type = 'Lock' AND datname = current_database()
-            """
-            return set(connection.scalars(text(query), {"role": role}))
+        return stopped_by_a_lock(self.database.owner, role)
 
     def others_wait(self, role: str, but: set[int], how_many: int) -> bool:
         """True when as many database processes of a role wait, besides those."""
