@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+from datetime import date
 from pathlib import Path
 
 import click
 from sqlalchemy.orm import Session
 
-from casework import directory, running, schema, territory_files, worker
+from casework import directory, rights, running, schema, territory_files, worker
 from casework.database import connect
 from casework.identity import IdentityError, load_identity
 from casework.settings import ROOT, Settings, SettingsError, from_environment
@@ -55,6 +56,26 @@ def check_territory(folder: Path) -> None:
     if problems:
         sys.exit(1)
     click.echo("This territory is complete and coherent.")
+
+
+@main.command("check-content")
+def check_content() -> None:
+    """Check the rights pages, and list what to do again; exit status 1 when a page is wrong."""
+    try:
+        library = rights.load_library()
+    except rights.ContentError as error:
+        for problem in error.problems:
+            click.echo(problem, err=True)
+        sys.exit(1)
+    for amount in library.amounts.values():
+        if amount.is_stale(date.today()):  # noqa: DTZ011 - whose day it is here matters little over six months
+            click.echo(f"amounts.yaml: {amount.id}: not compared with its source for six months.")
+    for slug, pages in library.pages.items():
+        if pages[rights.FRENCH].facts.checked is None:
+            click.echo(f"{slug}/fr: its facts were not compared with the source yet.")
+    for line in library.to_redo():
+        click.echo(line)
+    click.echo(f"{len(library.pages)} pages, coherent.")
 
 
 @main.command("load-territory")

@@ -11,6 +11,7 @@ from casework import (
     notifications,
     people,
     requests,
+    rights_search,
     territory,
     waiting,
 )
@@ -28,6 +29,7 @@ __all__ = [
     "notifications",
     "people",
     "requests",
+    "rights_search",
     "territory",
     "waiting",
 ]

@@ -17,7 +17,7 @@ from pathlib import Path
 from sqlalchemy import make_url, text
 from sqlalchemy.orm import Session
 
-from casework import demonstration, documents, schema, territory_files, worker
+from casework import demonstration, documents, rights, rights_search, schema, territory_files, worker
 from casework.database import BACKOFFICE_ROLE, PORTAL_ROLE, connect
 from casework.embedded import EmbeddedServer
 from casework.settings import ROOT, Settings, SettingsError, from_environment, secret_value
@@ -102,12 +102,16 @@ def run_everything(environment: Mapping[str, str] = os.environ) -> int:
 
 
 def prepare(settings: Settings, role_urls: tuple[str, str]) -> None:
-    """Schema, the two roles' passwords, territory. `settings.database_url` is the owner's."""
+    """Schema, the two roles' passwords, territory, the words of the rights pages.
+
+    `settings.database_url` is the owner's.
+    """
     engine = connect(settings.database_url, pooled=False)
     schema.migrate(engine)
     schema.set_passwords(engine, list(role_urls))
     with Session(engine) as session, session.begin():
         territory_files.load(session, settings.territory)
+        rights_search.load(session, rights.load_library())
 
 
 def role_urls_from_environment(environment: Mapping[str, str] = os.environ) -> tuple[str, str]:

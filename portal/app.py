@@ -14,6 +14,7 @@ from portal.booking import booking
 from portal.follow import follow
 from portal.pages import pages
 from portal.papers import papers
+from portal.rights import keep_ready, rights
 from web.app import make_app
 
 
@@ -21,6 +22,7 @@ def create(settings: Settings | None = None, clock: Callable[[], datetime] | Non
     """The citizens' face."""
     app = make_app("portal", settings or from_environment(), clock)
     app.extensions["present"] = visit.present_secret
-    for blueprint in (pages, asking, papers, follow, booking):
+    keep_ready(app)
+    for blueprint in (pages, asking, papers, follow, booking, rights):
         app.register_blueprint(blueprint)
     return app

@@ -15,7 +15,7 @@ from casework import access, documents, requests
 from casework.documents import Owner
 from casework.requests import Answers, SendingKeys
 from casework.territory import Commune, find_communes
-from casework.vocabulary import LANGUAGES, SENSITIVE_THEMES, URGENCIES, Urgency
+from casework.vocabulary import LANGUAGES, SENSITIVE_THEMES, URGENCIES, Theme, Urgency
 from portal import visit
 from portal.papers import take_papers
 from portal.questions import BY_ASKS, BY_SLUG, QUESTIONS, Question, after, before, filled, keep, keep_typed
@@ -262,12 +262,19 @@ def _show(asked: Question, form: FlaskForm, code: int = 200, **more: object) -> 
         step=QUESTIONS.index(asked) + 1,
         steps=len(QUESTIONS),
         back=url_for("asking.check") if request.args.get("retour") else back,
-        sensitive=_is_sensitive(answers),
+        sensitive=_is_sensitive(answers) or _proposed(asked, answers) in SENSITIVE_THEMES,
         papers=documents.of(db(), Owner(draft_id=draft.id)) if draft and asked.asks == "papers" else [],
+        proposed=_proposed(asked, answers),
         alarm=URGENCIES[Urgency(answers.urgency)] if answers.urgency and asked.asks == "words" else None,
         **more,
     )
     return page, code
+
+
+def _proposed(asked: Question, answers: Answers) -> Theme | None:
+    """The theme of the rights page one comes from: a tap goes on with it."""
+    named = request.args.get("theme", "")
+    return Theme(named) if asked is QUESTIONS[0] and not answers.theme and named in set(Theme) else None
 
 
 def _show_check(answers: Answers) -> ResponseReturnValue:

@@ -1,0 +1,90 @@
+"""Sums of money and the like, in one dated table with their sources: pages never type them in prose.
+
+An amount that nobody compared with its source for six months is told by `python -m casework check-content`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any
+
+import yaml
+from babel import Locale
+from babel.numbers import format_currency, format_decimal
+
+STALE_AFTER = timedelta(days=182)
+
+
+@dataclass(frozen=True)
+class Amount:
+    """A value with what it is worth. `unit`: `EUR`, or `EUR/month` and the like; the prose says "a month"."""
+
+    id: str
+    value: Decimal
+    unit: str
+    of: str
+    since: date
+    """From when it applies."""
+    source_name: str
+    source_url: str
+    checked: date | None
+    """When it was last compared with its source; None: not yet."""
+
+    def is_stale(self, today: date) -> bool:
+        """True when nobody compared it with its source for six months."""
+        return self.checked is None or self.checked < today - STALE_AFTER
+
+
+def in_words(amount: Amount, language: str) -> str:
+    """As people of a language write it, with Latin digits: `646,52 €`; without cents when there are none."""
+    if not amount.unit.startswith("EUR"):
+        return format_decimal(amount.value, locale=language, numbering_system="latn")
+    pattern = Locale.parse(language).currency_formats["standard"].pattern
+    if amount.value == amount.value.to_integral_value():
+        pattern = pattern.replace(".00", "")
+    return format_currency(
+        amount.value, "EUR", pattern, language, currency_digits=False, numbering_system="latn"
+    )
+
+
+def read_amounts(path: Path, problems: list[str]) -> dict[str, Amount]:
+    """The table; what is wrong in it is added to `problems`."""
+    found: dict[str, Amount] = {}
+    for name, row in _rows(path, problems).items():
+        try:
+            found[name] = _amount(name, row)
+        except (KeyError, TypeError, InvalidOperation, ValueError) as error:
+            problems.append(f"{path.name}: {name}: value, unit, of, since, source are needed ({error}).")
+    return found
+
+
+def _rows(path: Path, problems: list[str]) -> Mapping[str, Any]:
+    try:
+        rows = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        problems.append(f"{path.name} is missing: it holds every sum of money that pages name.")
+        return {}
+    except yaml.YAMLError as error:
+        problems.append(f"{path.name}: not YAML: {' '.join(str(error).split())}.")
+        return {}
+    return rows if isinstance(rows, dict) else {}
+
+
+def _amount(name: str, row: Mapping[str, Any]) -> Amount:
+    since, checked = row["since"], row.get("checked")
+    if not isinstance(since, date) or not (checked is None or isinstance(checked, date)):
+        raise ValueError("a day such as 2026-04-01")
+    return Amount(
+        id=name,
+        value=Decimal(str(row["value"])),
+        unit=str(row["unit"]),
+        of=str(row["of"]),
+        since=since,
+        source_name=str(row["source"]["name"]),
+        source_url=str(row["source"]["url"]),
+        checked=checked,
+    )
