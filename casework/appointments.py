@@ -106,6 +106,7 @@ class Appointment(Base):
             postgresql_where=text("state IN ('booked', 'cancelled') AND told_state IS DISTINCT FROM state"),
         ),
         Index("appointments_remind_idx", "remind_at", postgresql_where=text("state = 'booked'")),
+        Index("appointments_house_made_idx", "house_id", "made_at"),
         CheckConstraint("state <> 'held' OR held_until IS NOT NULL", name="held"),
         CheckConstraint("during <@ blocked", name="blocked"),
     )

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from casework import appointments, journal, waiting
 from casework.appointments import Appointment, HoldExpiredError, SlotTakenError, Standing
+from casework.nearness import UNKNOWN, distances
 from casework.offers import Choice, Search, Seeker, kind_for, seeker, wanted_by
 from casework.requests import Request
 from casework.slots import ALL_DAY, NOTICE, Slot, exact
@@ -32,13 +33,17 @@ class NothingComingError(Exception):
 
 @dataclass(frozen=True)
 class Where:
-    """A place with what is needed to find it. `address` has no line for a permanence: its name says it."""
+    """A place with what is needed to find it. `address` has no line for a permanence: its name says it.
+
+    `km`: how far it is, as `casework.nearness` says it, when that was asked and is known.
+    """
 
     id: str
     name: str
     town: str
     address: str
     step_free: bool
+    km: int | None = None
 
 
 def hold(
@@ -142,8 +147,10 @@ def chain(session: Session, appointment: Appointment) -> tuple[UUID, int]:
     return first, moves
 
 
-def places(session: Session, ids: Iterable[str | None]) -> dict[str, Where]:
-    """Places by id."""
+def places(session: Session, ids: Iterable[str | None], commune_code: str | None = None) -> dict[str, Where]:
+    """Places by id; with how far they are from a commune, if one is given."""
+    ids = set(ids)
+    far = distances(session, commune_code, ids)
     rows = session.execute(
         select(Place, Commune.name.label("town"), House)
         .join(Commune, Commune.code == Place.commune_code)
@@ -159,23 +166,23 @@ def places(session: Session, ids: Iterable[str | None]) -> dict[str, Where]:
             if row.Place.kind == "house"
             else "",
             row.Place.step_free,
+            far.get(row.Place.id, UNKNOWN).km,
         )
         for row in rows
     }
 
 
-def without_appointment(session: Session, who: Seeker, most: int = 4) -> Sequence[tuple[Place, str]]:
-    """Where one can come without an appointment, with the town: the person's own commune first."""
-    return [
-        (place, town)
-        for place, town in session.execute(
-            select(Place, Commune.name)
-            .join(Commune, Commune.code == Place.commune_code)
-            .where(Place.house_id == who.house.id, Place.active, ~Place.by_appointment)
-            .order_by(Place.commune_code != (who.commune_code or ""), Commune.name, Place.id)
-            .limit(most)
-        )
-    ]
+def without_appointment(session: Session, who: Seeker, most: int = 4) -> list[tuple[Place, str, int | None]]:
+    """Where one can come without an appointment, with the town and how far it is, the nearest first."""
+    rows = session.execute(
+        select(Place, Commune.name)
+        .join(Commune, Commune.code == Place.commune_code)
+        .where(Place.house_id == who.house.id, Place.active, ~Place.by_appointment)
+        .order_by(Commune.name, Place.id)
+    ).all()
+    far = distances(session, who.commune_code, {place.id for place, _ in rows})
+    nearest = sorted(rows, key=lambda row: far.get(row.Place.id, UNKNOWN).order)
+    return [(place, town, far.get(place.id, UNKNOWN).km) for place, town in nearest[:most]]
 
 
 def wait_for_one(session: Session, who: Seeker, search: Search, now: datetime) -> bool:
