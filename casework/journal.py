@@ -45,6 +45,9 @@ class Action(enum.StrEnum):
     ABSENCE_SET = "absence_set"
     ABSENCE_REMOVED = "absence_removed"
     AGENDA_CHANGED = "agenda_changed"
+    CALENDAR_LINKED = "calendar_linked"
+    CALENDAR_UNLINKED = "calendar_unlinked"
+    FEED_RENEWED = "feed_renewed"
     SIGNED_IN = "signed_in"
     SIGNED_OUT = "signed_out"
 
@@ -74,6 +77,9 @@ ACTIONS: dict[Action, str] = {
     Action.ABSENCE_SET: N_("absence notée"),
     Action.ABSENCE_REMOVED: N_("absence retirée"),
     Action.AGENDA_CHANGED: N_("agenda changé"),
+    Action.CALENDAR_LINKED: N_("calendrier lié"),
+    Action.CALENDAR_UNLINKED: N_("lien du calendrier retiré"),
+    Action.FEED_RENEWED: N_("adresse secrète du calendrier changée"),
     Action.SIGNED_IN: N_("connexion"),
     Action.SIGNED_OUT: N_("déconnexion"),
 }

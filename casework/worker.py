@@ -33,6 +33,8 @@ from casework import (
     agenda,
     agents,
     appointments,
+    caldav,
+    calendar_links,
     delivery,
     lost_links,
     places,
@@ -117,6 +119,8 @@ def check(settings: Settings) -> None:
         delivery.mail_address(settings)
     if settings.clamd_url:
         scanner.clamd_of(settings)
+    if settings.caldav_url:
+        caldav.check_address(settings.caldav_url)
 
 
 def make_worker(settings: Settings, engine: Engine, clock: Clock = real_time) -> procrastinate.App:
@@ -150,6 +154,10 @@ def make_worker(settings: Settings, engine: Engine, clock: Clock = real_time) ->
     @app.task(name="renew_openings", queue=QUEUE)
     def renew_year(timestamp: int) -> None:  # noqa: ARG001 - the queue says for which night
         renew_openings(engine, clock())
+
+    @app.task(name="sync_calendars", queue=QUEUE)
+    def sync_calendars(timestamp: int) -> None:  # noqa: ARG001 - the queue says for which minute
+        calendar_links.sync_due(engine, settings, clock())
 
     return app
 
@@ -269,6 +277,7 @@ async def _run(settings: Settings) -> None:
 async def _work_until(stop: asyncio.Event, app: procrastinate.App, engine: Engine) -> None:
     """Work until asked to stop, or until the queue's connections fail."""
     app.periodic(cron="* * * * *")(app.tasks["sweep"])
+    app.periodic(cron="* * * * *")(app.tasks["sync_calendars"])
     app.periodic(cron=NIGHTLY)(app.tasks["renew_openings"])
     await asyncio.to_thread(sweep, engine, real_time())  # what a crash left behind need not wait for a minute
     async with app.open_async():
@@ -286,6 +295,7 @@ async def _drain(settings: Settings, clock: Clock) -> None:
     app = make_worker(settings, engine, clock)
     async with app.open_async():
         await _tidy(app, engine, settings, clock())
+        await asyncio.to_thread(calendar_links.sync_due, engine, settings, clock())
         while await asyncio.to_thread(_has_work, engine):
             await app.run_worker_async(wait=False, listen_notify=False)
 
