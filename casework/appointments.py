@@ -8,6 +8,7 @@ wants its place.
 from __future__ import annotations
 
 import enum
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -106,8 +107,15 @@ class Appointment(Base):
             postgresql_where=text("state IN ('booked', 'cancelled') AND told_state IS DISTINCT FROM state"),
         ),
         Index("appointments_remind_idx", "remind_at", postgresql_where=text("state = 'booked'")),
+        Index(
+            "appointments_missed_idx",
+            "ended_at",
+            postgresql_where=text("state = 'missed' AND told_state IS DISTINCT FROM state"),
+        ),
+        Index("appointments_house_made_idx", "house_id", "made_at"),
         CheckConstraint("state <> 'held' OR held_until IS NOT NULL", name="held"),
         CheckConstraint("during <@ blocked", name="blocked"),
+        CheckConstraint("minutes_spent IS NULL OR (minutes_spent > 0 AND state = 'came')", name="spent"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -132,6 +140,10 @@ class Appointment(Base):
     told_at: Mapped[datetime | None]
     remind_at: Mapped[datetime | None]
     """When the next reminder leaves; null when none is left."""
+    ended_at: Mapped[datetime | None]
+    """When somebody said how it ended, the last time."""
+    minutes_spent: Mapped[int | None] = mapped_column(SmallInteger)
+    """How long it really took; of those who came alone."""
 
     @property
     def start(self) -> datetime:
@@ -150,9 +162,15 @@ class HoldExpiredError(Exception):
 
 
 def hold(
-    session: Session, request_id: UUID, slot: Slot, now: datetime, *, moving: UUID | None = None
+    session: Session,
+    request_id: UUID,
+    slot: Slot,
+    now: datetime,
+    *,
+    moving: UUID | None = None,
+    until: datetime | None = None,
 ) -> Appointment:
-    """Keep a slot for ten minutes for a request; it gives up what the request held before.
+    """Keep a slot for a request, ten minutes or `until`; it gives up what the request held before.
 
     `slot` must come from `slots.find` in the same transaction: that is what says the agent receives then.
     `moving`: the appointment this one would replace; it keeps its own place until the confirmation.
@@ -168,7 +186,7 @@ def hold(
     if slot.place_id:
         desks = list(range(1, session.get_one(Place, slot.place_id).desks + 1))
     for desk in desks:
-        appointment = _row(request_id, slot, desk, now, moving)
+        appointment = _row(request_id, slot, desk, now, moving, until or now + HOLD)
         try:
             with session.begin_nested():
                 session.add(appointment)
@@ -216,9 +234,12 @@ def cancel(appointment: Appointment) -> bool:
     return True
 
 
-def end(appointment: Appointment, how: Standing) -> None:
+def end(appointment: Appointment, how: Standing, now: datetime) -> None:
     """Say how it went, by one tap: came, excused or missed."""
+    if how is not Standing.CAME:
+        appointment.minutes_spent = None
     appointment.state = how
+    appointment.ended_at = now
 
 
 def coming(session: Session, request_id: UUID, now: datetime) -> Appointment | None:
@@ -241,6 +262,16 @@ def forget_expired_holds(session: Session, now: datetime) -> int:
     return len(session.execute(gone.returning(Appointment.id)).all())
 
 
+def take_turns(session: Session, slots: Sequence[Slot]) -> None:
+    """Who wants the same agent or the same place waits for their turn: two inserts under an exclusion constraint
+    may otherwise each wait for the other. Always in the same order."""
+    names = sorted({f"agent {slot.agent_id}" for slot in slots}) + sorted(
+        {f"place {slot.place_id}" for slot in slots if slot.place_id}
+    )
+    for name in names:
+        session.execute(text("SELECT pg_advisory_xact_lock(hashtext(:name))"), {"name": name})
+
+
 def _sweep_expired(session: Session, slot: Slot, now: datetime) -> None:
     """Expired holds in the way do not block: whoever comes next drops them, through a function that drops no other."""
     session.execute(
@@ -257,7 +288,9 @@ def _sweep_expired(session: Session, slot: Slot, now: datetime) -> None:
     )
 
 
-def _row(request_id: UUID, slot: Slot, desk: int | None, now: datetime, moving: UUID | None) -> Appointment:
+def _row(
+    request_id: UUID, slot: Slot, desk: int | None, now: datetime, moving: UUID | None, until: datetime
+) -> Appointment:
     return Appointment(
         id=uuid4(),
         request_id=request_id,
@@ -270,7 +303,7 @@ def _row(request_id: UUID, slot: Slot, desk: int | None, now: datetime, moving: 
         during=slot.during,
         blocked=slot.blocked,
         state=Standing.HELD,
-        held_until=now + HOLD,
+        held_until=until,
         extra=False,
         moved_from=moving,
         made_at=now,

@@ -5,20 +5,21 @@ One request has one coming appointment; taking another is moving it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from casework import appointments, journal, waiting
+from casework import appointments, journal, proposals, waiting
 from casework.appointments import Appointment, HoldExpiredError, SlotTakenError, Standing
+from casework.nearness import UNKNOWN, distances
 from casework.offers import Choice, Search, Seeker, kind_for, seeker, wanted_by
 from casework.requests import Request
-from casework.slots import ALL_DAY, NOTICE, Slot, exact
+from casework.slots import ALL_DAY, NOTICE, exact, find
 from casework.territory import Commune, House, Place
 
 
@@ -32,13 +33,17 @@ class NothingComingError(Exception):
 
 @dataclass(frozen=True)
 class Where:
-    """A place with what is needed to find it. `address` has no line for a permanence: its name says it."""
+    """A place with what is needed to find it. `address` has no line for a permanence: its name says it.
+
+    `km`: how far it is, as `casework.nearness` says it, when that was asked and is known.
+    """
 
     id: str
     name: str
     town: str
     address: str
     step_free: bool
+    km: int | None = None
 
 
 def hold(
@@ -51,10 +56,19 @@ def hold(
 ) -> Appointment:
     """Hold a slot for ten minutes, with whoever is free then; what was held before is let go.
 
+    What was proposed goes to the next one then, unless it is the very hour chosen: that stays held as long as said.
+
     Raises:
         SlotTakenError: nobody is free then any more.
     """
     who = _alone(session, request_id, now)
+    if offered := proposals.live(session, request_id, now):
+        if who.held and choice == Choice(offered.start, offered.mode, offered.place_id):
+            who.held.phone = phone or who.held.phone
+            return who.held
+        proposals.decline(session, request_id, now)
+        session.flush()
+        who = seeker(session, request_id, now)
     asked = replace(search, mode=choice.mode, place_id=choice.place_id, hours=ALL_DAY)
     if choice.start < now + NOTICE:
         raise SlotTakenError
@@ -63,7 +77,7 @@ def hold(
         for slot in exact(session, wanted_by(session, who, asked), choice.start, now)
         if slot.place_id == choice.place_id
     ]
-    _one_at_a_time(session, free)
+    appointments.take_turns(session, free)
     for slot in free:
         try:
             held = appointments.hold(
@@ -93,6 +107,7 @@ def confirm(
     booked.phone = phone
     if who.coming and who.coming.state is Standing.BOOKED:
         who.coming.state = Standing.MOVED  # booked in another tab since this one was held
+    proposals.accepted(session, booked)
     waiting.stop(session, request_id, waiting.Wish.SERVED)
     details: dict[str, Any] = _told(booked)
     if who.coming:
@@ -102,8 +117,10 @@ def confirm(
     return booked
 
 
-def cancel(session: Session, request_id: UUID, until_hours: int, now: datetime) -> Appointment:
-    """Cancel the coming appointment: its time is free at once.
+def cancel(
+    session: Session, request_id: UUID, until_hours: int, now: datetime, origin: str = "portal"
+) -> Appointment:
+    """Cancel the coming appointment: its time is free at once. `origin`: by which way, for the journal.
 
     Raises:
         NothingComingError: there is none.
@@ -115,7 +132,8 @@ def cancel(session: Session, request_id: UUID, until_hours: int, now: datetime) 
     if not may_change(who.coming, until_hours, now):
         raise TooLateError
     appointments.cancel(who.coming)
-    journal.write(session, journal.Action.CANCELLED, now, request_id=request_id, **_told(who.coming))
+    details = _told(who.coming) | {"origin": origin}
+    journal.write(session, journal.Action.CANCELLED, now, request_id=request_id, **details)
     return who.coming
 
 
@@ -142,8 +160,10 @@ def chain(session: Session, appointment: Appointment) -> tuple[UUID, int]:
     return first, moves
 
 
-def places(session: Session, ids: Iterable[str | None]) -> dict[str, Where]:
-    """Places by id."""
+def places(session: Session, ids: Iterable[str | None], commune_code: str | None = None) -> dict[str, Where]:
+    """Places by id; with how far they are from a commune, if one is given."""
+    ids = set(ids)
+    far = distances(session, commune_code, ids)
     rows = session.execute(
         select(Place, Commune.name.label("town"), House)
         .join(Commune, Commune.code == Place.commune_code)
@@ -159,29 +179,30 @@ def places(session: Session, ids: Iterable[str | None]) -> dict[str, Where]:
             if row.Place.kind == "house"
             else "",
             row.Place.step_free,
+            far.get(row.Place.id, UNKNOWN).km,
         )
         for row in rows
     }
 
 
-def without_appointment(session: Session, who: Seeker, most: int = 4) -> Sequence[tuple[Place, str]]:
-    """Where one can come without an appointment, with the town: the person's own commune first."""
-    return [
-        (place, town)
-        for place, town in session.execute(
-            select(Place, Commune.name)
-            .join(Commune, Commune.code == Place.commune_code)
-            .where(Place.house_id == who.house.id, Place.active, ~Place.by_appointment)
-            .order_by(Place.commune_code != (who.commune_code or ""), Commune.name, Place.id)
-            .limit(most)
-        )
-    ]
+def without_appointment(session: Session, who: Seeker, most: int = 4) -> list[tuple[Place, str, int | None]]:
+    """Where one can come without an appointment, with the town and how far it is, the nearest first."""
+    rows = session.execute(
+        select(Place, Commune.name)
+        .join(Commune, Commune.code == Place.commune_code)
+        .where(Place.house_id == who.house.id, Place.active, ~Place.by_appointment)
+        .order_by(Commune.name, Place.id)
+    ).all()
+    far = distances(session, who.commune_code, {place.id for place, _ in rows})
+    nearest = sorted(rows, key=lambda row: far.get(row.Place.id, UNKNOWN).order)
+    return [(place, town, far.get(place.id, UNKNOWN).km) for place, town in nearest[:most]]
 
 
 def wait_for_one(session: Session, who: Seeker, search: Search, now: datetime) -> bool:
     """Be told when something that suits comes up, or comes up earlier; False where no appointment is ever taken."""
     if not (kind_id := kind_for(session, who)):
         return False
+    free = find(session, wanted_by(session, who, search), now + NOTICE, now, most=1)
     waiting.wait(
         session,
         who.id,
@@ -191,8 +212,16 @@ def wait_for_one(session: Session, who: Seeker, search: Search, now: datetime) -
         place_id=search.place_id,
         hours=search.hours,
         whole_house=search.whole_house,
+        sooner_than=free[0].start if free else None,
     )
     return True
+
+
+def stop_waiting(session: Session, request_id: UUID, now: datetime) -> None:
+    """Leave the waiting list, and what was proposed with it."""
+    _alone(session, request_id, now)
+    proposals.decline(session, request_id, now)
+    waiting.stop(session, request_id, waiting.Wish.WITHDRAWN)
 
 
 def _told(appointment: Appointment) -> dict[str, Any]:
@@ -210,13 +239,3 @@ def _alone(session: Session, request_id: UUID, now: datetime) -> Seeker:
     session.execute(select(Request.id).where(Request.id == request_id).with_for_update(key_share=True))
     session.expire_all()
     return seeker(session, request_id, now)
-
-
-def _one_at_a_time(session: Session, free: Sequence[Slot]) -> None:
-    """Who wants the same agent or the same place waits for their turn: two inserts under an exclusion constraint
-    may otherwise each wait for the other. Always in the same order."""
-    names = sorted({f"agent {slot.agent_id}" for slot in free}) + sorted(
-        {f"place {slot.place_id}" for slot in free if slot.place_id}
-    )
-    for name in names:
-        session.execute(text("SELECT pg_advisory_xact_lock(hashtext(:name))"), {"name": name})

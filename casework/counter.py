@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from psycopg.errors import ExclusionViolation
 from sqlalchemy import func, select
@@ -16,22 +16,29 @@ from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from casework import appointments, journal, waiting
+from casework import appointments, journal, proposals, waiting
 from casework.agenda import Audience, Kind, Mode
 from casework.agents import Agent
 from casework.appointments import Appointment, SlotTakenError, Standing
 from casework.journal import Action
+from casework.proposals import Answer, SlotOffer
 from casework.requests import PARIS, Request
 from casework.slots import Slot, Wanted
 from casework.territory import SectorWorker
 from casework.translation import date_in_words
 from casework.triage import ReasonMissingError
-from casework.vocabulary import Role
+from casework.vocabulary import Role, State
 
 EVERYONE = (Audience.CITIZENS, Audience.INVITED, Audience.AGENTS)
 """Agents book what citizens may book, and what they may not."""
 
 OUTCOMES = (Standing.CAME, Standing.EXCUSED, Standing.MISSED)
+
+MOVABLE = (Standing.BOOKED, Standing.EXCUSED, Standing.MISSED)
+"""The last two once the hour has passed: it was said by a slip, or too soon."""
+
+LENGTHS = (15, 30, 45, 60, 90)
+"""How long it took, in minutes, by one tap."""
 
 
 class Circle(enum.StrEnum):
@@ -44,6 +51,10 @@ class Circle(enum.StrEnum):
 
 class NotNowError(Exception):
     """Too early to say how it went, too late to change it, or an hour that is past."""
+
+
+class UnknownKindError(ValueError):
+    """No such kind of appointment."""
 
 
 class NotYourAgendaError(Exception):
@@ -86,12 +97,34 @@ def wanted(agents: list[int], kind_id: str, modes: list[Mode] | None = None) -> 
     return Wanted(agents=agents, kind_id=kind_id, modes=modes or list(Mode), audiences=EVERYONE)
 
 
+def plan_kind(session: Session, agent: Agent, request: Request, kind_id: str | None, now: datetime) -> None:
+    """Say which kind of appointment a request needs: searches begin with it, the person's own too; None, no longer.
+
+    Raises:
+        NotNowError: the request is closed.
+        UnknownKindError: there is no such kind.
+    """
+    if request.state is State.CLOSED:
+        raise NotNowError
+    kind = session.get(Kind, kind_id) if kind_id else None
+    if kind_id and kind is None:
+        raise UnknownKindError(kind_id)
+    if request.kind_id == kind_id:
+        return
+    journal.write(
+        session, Action.KIND_SET, now, request_id=request.id, agent=agent,
+        before=request.kind_id, after=kind_id, sentence=kind.name if kind else "",
+    )  # fmt: skip
+    request.kind_id = kind_id
+
+
 def book(session: Session, by: Agent, request: Request, slot: Slot, now: datetime) -> Appointment:
     """Book a free slot for somebody who is there or on the telephone.
 
     Raises:
         SlotTakenError: another was quicker.
     """
+    proposals.decline(session, request.id, now, by)
     appointments.hold(session, request.id, slot, now)
     made = appointments.confirm(session, request.id, now)
     waiting.stop(session, request.id, waiting.Wish.SERVED)
@@ -102,14 +135,17 @@ def book(session: Session, by: Agent, request: Request, slot: Slot, now: datetim
 def move(session: Session, by: Agent, former: Appointment, slot: Slot, now: datetime) -> Appointment:
     """Give a booked appointment another time, found with its own time counted as free.
 
+    Once its hour has passed too: that it was moved is then how it ended.
+
     Raises:
         NotYourAgendaError: neither their agenda nor their request.
-        NotNowError: it is over, or was cancelled or moved already.
+        NotNowError: the person came, or it was cancelled or moved already.
         SlotTakenError: another was quicker; the caller rolls back, and nothing has changed.
     """
     _check(session, by, former)
+    proposals.decline(session, former.request_id, now, by)
     session.refresh(former, with_for_update=True)
-    if former.state is not Standing.BOOKED or _upper(former) <= now:
+    if former.state not in MOVABLE:
         raise NotNowError
     former.state = Standing.MOVED  # before the new one, which may overlap it
     session.flush()
@@ -146,7 +182,7 @@ def end(session: Session, by: Agent, appointment: Appointment, how: Standing, no
         raise NotNowError
     try:
         with session.begin_nested():
-            appointments.end(appointment, how)
+            appointments.end(appointment, how, now)
     except IntegrityError as error:
         if not isinstance(error.orig, ExclusionViolation):
             raise
@@ -155,6 +191,58 @@ def end(session: Session, by: Agent, appointment: Appointment, how: Standing, no
         session, Action.ENDED, now, request_id=appointment.request_id, agent=by,
         appointment=str(appointment.id), how=how.value,
     )  # fmt: skip
+
+
+def spent(session: Session, by: Agent, appointment: Appointment, minutes: int, now: datetime) -> None:
+    """Say how long it took; a slip is set right by saying it again.
+
+    Raises:
+        NotYourAgendaError: neither their agenda nor their request.
+        NotNowError: nobody said that the person came.
+    """
+    _check(session, by, appointment)
+    if appointment.state is not Standing.CAME:
+        raise NotNowError
+    if appointment.minutes_spent == minutes:
+        return
+    appointment.minutes_spent = minutes
+    journal.write(
+        session, Action.ENDED, now, request_id=appointment.request_id, agent=by,
+        appointment=str(appointment.id), how=appointment.state.value, minutes=minutes,
+    )  # fmt: skip
+
+
+def take_offered(session: Session, by: Agent, request: Request, offer_id: UUID, now: datetime) -> Appointment:
+    """Book what is offered to somebody who says yes on the telephone or at the desk. Twice is once.
+
+    Raises:
+        NotNowError: the two hours are over, or they said no.
+    """
+    offered = session.get_one(SlotOffer, offer_id)
+    session.execute(select(Request.id).where(Request.id == request.id).with_for_update(key_share=True))
+    session.refresh(offered)
+    if offered.state is Answer.ACCEPTED and offered.appointment_id:
+        return session.get_one(Appointment, offered.appointment_id)
+    if not offered.is_live(now):
+        raise NotNowError
+    former = appointments.coming(session, request.id, now)
+    made = appointments.confirm(session, request.id, now)
+    proposals.accepted(session, made)
+    waiting.stop(session, request.id, waiting.Wish.SERVED)
+    if former:
+        _write(session, Action.MOVED, by, made, now, before=former.start.isoformat())
+    else:
+        _write(session, Action.BOOKED, by, made, now)
+    return made
+
+
+def waits_no_more(session: Session, by: Agent, request: Request, now: datetime) -> None:
+    """Take somebody off the waiting list, as they say themselves. Twice is once."""
+    if not proposals.decline(session, request.id, now, by) and waiting.is_listed(session, request.id):
+        journal.write(
+            session, Action.OFFER_DECLINED, now, request_id=request.id, agent=by, sentence="N'attend plus."
+        )
+    waiting.stop(session, request.id, waiting.Wish.WITHDRAWN)
 
 
 def squeeze_in(
@@ -180,6 +268,8 @@ def squeeze_in(
         raise NotNowError
     if made := booked_already(session, request, slot.agent_id, slot.start):
         return made
+    proposals.decline(session, request.id, now, by)
+    waiting.stop(session, request.id, waiting.Wish.SERVED)
     made = Appointment(
         id=uuid4(), request_id=request.id, agent_id=slot.agent_id, house_id=slot.house_id, place_id=slot.place_id,
         desk=None, kind_id=slot.kind_id, mode=slot.mode, during=slot.during, blocked=slot.blocked,

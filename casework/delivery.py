@@ -26,11 +26,11 @@ import pyrage
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from casework import access, journal, reminders
+from casework import access, answers, journal, reminders, session_news
 from casework.documents import unseal
 from casework.identity import Identity, load_identity
-from casework.notifications import BACK_OFF, MOST_ATTEMPTS, Delivery, Notification
-from casework.people import show_phone
+from casework.notifications import BACK_OFF, MOST_ATTEMPTS, Delivery, Notification, Template
+from casework.people import is_stopped, may_reach, show_phone
 from casework.requests import Request
 from casework.segments import MOST_SEGMENTS, plain, segments
 from casework.settings import Settings, SettingsError
@@ -113,10 +113,15 @@ def send(session: Session, settings: Settings, notification: Notification, now: 
 
     With neither mail server nor text message provider, nothing leaves: the message is kept to be shown. With
     one of the two only, the other's messages are an agent's to pass on: the person must not wait in vain.
-    What an appointment has made untrue since is dropped.
+    What an appointment or a session has made untrue since is dropped, and what the rule of a person at risk forbids since.
     """
-    if reminders.is_stale(session, notification, now):
+    forbidden = not may_reach(session, notification.request_id, notification.recipient)
+    if forbidden or _is_stale(session, notification, now):
         session.delete(notification)
+        return
+    if _is_stopped(session, notification):
+        notification.state = Delivery.STOPPED
+        _write_down(session, journal.Action.NOT_NOTIFIED, notification, now)
         return
     if not is_configured(settings, notification.channel):
         trial = not (settings.smtp_url or settings.sms_url)
@@ -135,6 +140,17 @@ def send(session: Session, settings: Settings, notification: Notification, now: 
         notification.sealed_secret = None
         notification.error = ""
         _write_down(session, journal.Action.NOTIFIED, notification, now)
+
+
+def _is_stale(session: Session, notification: Notification, now: datetime) -> bool:
+    stale = reminders.is_stale(session, notification, now)
+    return stale or session_news.is_stale(session, notification, now)
+
+
+def _is_stopped(session: Session, notification: Notification) -> bool:
+    """True when the number wants no text message any more; it is still told that we heard so."""
+    by_text = notification.channel is Channel.SMS and notification.template is not Template.TEXTS_STOPPED
+    return by_text and is_stopped(session, notification.recipient)
 
 
 def postpone(
@@ -208,6 +224,12 @@ def rendered(session: Session, settings: Settings, notification: Notification) -
     facts = _facts(request, session.get_one(House, request.house_id), settings, notification.language, secret)
     if notification.appointment_id:
         facts |= reminders.facts_of(session, notification.appointment_id)
+    if notification.sign_up_id:
+        facts |= session_news.facts_of(session, notification.sign_up_id)
+    if notification.offer_id:
+        facts |= reminders.facts_of_offer(session, notification.offer_id)
+    if notification.template is Template.CANCEL_QUESTION:
+        facts |= answers.facts_of(session, notification, load_identity(settings.territory).cancel_until_hours)
     if notification.channel is Channel.SMS:
         return Rendered("", _text(notification, facts))
     words = environment(notification.language).get_template(f"mail/{notification.template}.txt").render(facts)

@@ -42,9 +42,27 @@ class Action(enum.StrEnum):
     MOVED = "moved"
     CANCELLED = "cancelled"
     ENDED = "ended"
+    OFFERED = "offered"
+    OFFER_DECLINED = "offer_declined"
+    OFFER_LAPSED = "offer_lapsed"
     ABSENCE_SET = "absence_set"
     ABSENCE_REMOVED = "absence_removed"
     AGENDA_CHANGED = "agenda_changed"
+    CALENDAR_LINKED = "calendar_linked"
+    CALENDAR_UNLINKED = "calendar_unlinked"
+    FEED_RENEWED = "feed_renewed"
+    TEXT_RECEIVED = "text_received"
+    TEXTS_STOPPED = "texts_stopped"
+    TEXTS_ALLOWED = "texts_allowed"
+    CONTACT_RULE_SET = "contact_rule_set"
+    CALLED = "called"
+    SESSION_MADE = "session_made"
+    SESSION_CHANGED = "session_changed"
+    SESSION_CANCELLED = "session_cancelled"
+    SIGNED_UP = "signed_up"
+    SIGN_UP_CANCELLED = "sign_up_cancelled"
+    ATTENDED = "attended"
+    KIND_SET = "kind_set"
     SIGNED_IN = "signed_in"
     SIGNED_OUT = "signed_out"
 
@@ -71,9 +89,27 @@ ACTIONS: dict[Action, str] = {
     Action.MOVED: N_("rendez-vous déplacé"),
     Action.CANCELLED: N_("rendez-vous annulé"),
     Action.ENDED: N_("suite du rendez-vous notée"),
+    Action.OFFERED: N_("heure libre proposée"),
+    Action.OFFER_DECLINED: N_("heure proposée refusée"),
+    Action.OFFER_LAPSED: N_("heure proposée sans réponse"),
     Action.ABSENCE_SET: N_("absence notée"),
     Action.ABSENCE_REMOVED: N_("absence retirée"),
     Action.AGENDA_CHANGED: N_("agenda changé"),
+    Action.CALENDAR_LINKED: N_("calendrier lié"),
+    Action.CALENDAR_UNLINKED: N_("lien du calendrier retiré"),
+    Action.FEED_RENEWED: N_("adresse secrète du calendrier changée"),
+    Action.TEXT_RECEIVED: N_("SMS reçu"),
+    Action.TEXTS_STOPPED: N_("plus de SMS : la personne a écrit STOP"),
+    Action.TEXTS_ALLOWED: N_("SMS de nouveau acceptés"),
+    Action.CONTACT_RULE_SET: N_("façon de prévenir décidée"),
+    Action.CALLED: N_("personne appelée"),
+    Action.SESSION_MADE: N_("action collective créée"),
+    Action.SESSION_CHANGED: N_("action collective changée"),
+    Action.SESSION_CANCELLED: N_("action collective annulée"),
+    Action.SIGNED_UP: N_("inscription à une action collective"),
+    Action.SIGN_UP_CANCELLED: N_("inscription à une action collective annulée"),
+    Action.ATTENDED: N_("présence à une action collective notée"),
+    Action.KIND_SET: N_("type de rendez-vous prévu"),
     Action.SIGNED_IN: N_("connexion"),
     Action.SIGNED_OUT: N_("déconnexion"),
 }

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from casework.database import Base, defer, one_of
 from casework.documents import seal
-from casework.people import ContactWay
+from casework.people import ContactWay, may_reach
 from casework.vocabulary import N_, Channel
 
 BACK_OFF = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 240))
@@ -33,11 +33,20 @@ class Template(enum.StrEnum):
     APPOINTMENT_MOVED = "appointment_moved"
     APPOINTMENT_CANCELLED = "appointment_cancelled"
     APPOINTMENT_REMINDER = "appointment_reminder"
+    SESSION_SIGNED = "session_signed"
+    SESSION_SEAT = "session_seat"
+    SESSION_MOVED = "session_moved"
+    SESSION_REMINDER = "session_reminder"
+    SESSION_CANCELLED = "session_cancelled"
+    CANCEL_QUESTION = "cancel_question"
+    TEXTS_STOPPED = "texts_stopped"
+    APPOINTMENT_OFFERED = "appointment_offered"
+    APPOINTMENT_MISSED = "appointment_missed"
 
 
 class Delivery(enum.StrEnum):
     """Where a message stands. `SHOWN`: the demonstration shows it to agents, nothing leaves.
-    `BY_HAND`: a letter or a call, which an agent does."""
+    `BY_HAND`: a letter or a call, which an agent does. `STOPPED`: that number wants no text message any more."""
 
     PENDING = "pending"
     SENT = "sent"
@@ -45,6 +54,7 @@ class Delivery(enum.StrEnum):
     SHOWN = "shown"
     BY_HAND = "by_hand"
     DONE = "done"
+    STOPPED = "stopped"
 
 
 DELIVERIES: dict[Delivery, str] = {
@@ -54,6 +64,7 @@ DELIVERIES: dict[Delivery, str] = {
     Delivery.SHOWN: N_("montré ici, pas envoyé"),
     Delivery.BY_HAND: N_("à faire à la main"),
     Delivery.DONE: N_("fait à la main"),
+    Delivery.STOPPED: N_("pas envoyé : la personne ne veut plus de SMS"),
 }
 """What agents read of a message's state."""
 
@@ -65,12 +76,26 @@ class Notification(Base):
     __table_args__ = (
         Index("notifications_due_idx", "next_attempt_at", postgresql_where=text("state = 'pending'")),
         Index("notifications_created_at_idx", "created_at"),
+        Index(
+            "notifications_not_delivered_idx",
+            "request_id",
+            postgresql_where=text("state IN ('failed', 'stopped', 'by_hand')"),
+        ),
+        Index(
+            "notifications_offer_id_idx",
+            "offer_id",
+            postgresql_where=text("state IN ('pending', 'by_hand') AND offer_id IS NOT NULL"),
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     request_id: Mapped[UUID] = mapped_column(ForeignKey("requests.id"), index=True)
     appointment_id: Mapped[UUID | None] = mapped_column(ForeignKey("appointments.id"), index=True)
     """Which appointment it speaks of; null for the others."""
+    sign_up_id: Mapped[UUID | None] = mapped_column(ForeignKey("sign_ups.id"), index=True)
+    """Which sign-up to a group session it speaks of, the first of those made together; null for the others."""
+    offer_id: Mapped[UUID | None] = mapped_column(ForeignKey("slot_offers.id"))
+    """Which offer of a slot it speaks of; null for the others."""
     template: Mapped[Template] = mapped_column(one_of(Template))
     channel: Mapped[Channel] = mapped_column(one_of(Channel))
     recipient: Mapped[str]
@@ -112,12 +137,17 @@ def notify(
     public_key: str,
     now: datetime,
     appointment_id: UUID | None = None,
+    offer_id: UUID | None = None,
+    sign_up_id: UUID | None = None,
 ) -> None:
-    """Have the worker tell a person something, once this transaction is committed; a visit needs no message."""
-    if way.channel is Channel.VISIT:
+    """Have the worker tell a person something, once this transaction is committed.
+
+    A visit needs no message; a person at risk gets none but as the rule of their request allows.
+    """
+    if way.channel is Channel.VISIT or not may_reach(session, request_id, way.value):
         return
     notification = notification_for(
-        template, request_id, language, way, secret, public_key, now, appointment_id
+        template, request_id, language, way, secret, public_key, now, appointment_id, offer_id, sign_up_id
     )
     session.add(notification)
     session.flush()
@@ -139,6 +169,8 @@ def notification_for(
     public_key: str,
     now: datetime,
     appointment_id: UUID | None = None,
+    offer_id: UUID | None = None,
+    sign_up_id: UUID | None = None,
 ) -> Notification:
     """The row that tells a person something by one of their ways, a visit excepted.
 
@@ -149,6 +181,8 @@ def notification_for(
         id=uuid4(),
         request_id=request_id,
         appointment_id=appointment_id,
+        offer_id=offer_id,
+        sign_up_id=sign_up_id,
         template=template,
         channel=way.channel,
         recipient=way.value,

@@ -6,7 +6,7 @@ the opened request (`agents_for_request`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
@@ -18,6 +18,7 @@ from casework import appointments
 from casework.agenda import Kind, Mode
 from casework.appointments import Appointment, Standing
 from casework.following import is_sensitive
+from casework.nearness import UNKNOWN, Distance, distances
 from casework.people import ContactWay
 from casework.requests import PARIS, Request
 from casework.slots import ALL_DAY, FIRST_WINDOW, FURTHEST, NOTICE, Slot, Wanted, find
@@ -68,6 +69,8 @@ class Seeker:
     has_worker: bool
     phone: str
     """Where this person can be called, as far as they told; or empty."""
+    kind_id: str | None
+    """The kind of appointment an agent says this request needs, if one did."""
     coming: Appointment | None
     held: Appointment | None
 
@@ -76,7 +79,8 @@ class Seeker:
 class Search:
     """What one looks for. `mode`, `place_id` None: any. `day`: from that day on. `hours`: local, both included.
 
-    `whole_house`: with any worker of the house, not only whom the request would be given to.
+    `whole_house`: with any worker of the house, not only whom the request would be given to. `near`: the nearest
+    place first, not the earliest hour.
     """
 
     mode: Mode | None = None
@@ -84,6 +88,7 @@ class Search:
     day: date | None = None
     place_id: str | None = None
     whole_house: bool = False
+    near: bool = False
 
     @property
     def modes(self) -> tuple[Mode, ...]:
@@ -105,7 +110,7 @@ def seeker(session: Session, request_id: UUID, now: datetime) -> Seeker:
     row = session.execute(
         select(
             Request.id, Request.themes, Request.urgency, Request.state, Request.needs, Request.spoken_language,
-            Request.commune_code, Request.worker_id, House,
+            Request.commune_code, Request.worker_id, Request.kind_id, House,
         )
         .join(House, House.id == Request.house_id)
         .where(Request.id == request_id)
@@ -128,29 +133,34 @@ def seeker(session: Session, request_id: UUID, now: datetime) -> Seeker:
         wheelchair=Need.WHEELCHAIR in row.needs,
         has_worker=row.worker_id is not None,
         phone=min(phones, key=lambda way: way.channel is not Channel.CALL).value if phones else "",
+        kind_id=row.kind_id,
         coming=appointments.coming(session, request_id, now),
         held=held,
     )
 
 
 def kind_for(session: Session, who: Seeker) -> str:
-    """The kind of appointment: the one being moved, else the first one, else any there is; empty if there is none."""
+    """The kind of appointment: the one being moved, else the one an agent said, else the first one, else any there is;
+    empty if there is none."""
     if who.coming:
         return who.coming.kind_id
+    if who.kind_id:
+        return who.kind_id
     return session.scalar(select(Kind.id).order_by(Kind.id != FIRST_KIND, Kind.id).limit(1)) or ""
 
 
 def offers(session: Session, who: Seeker, search: Search, now: datetime) -> list[Slot]:
-    """What to show, in order of time: the earliest; each way to meet and each place; then other days and half-days.
+    """What to show: the earliest; the nearest place's; each way to meet and each place; then other days and half-days.
 
-    With a day: that day's own hours; the days after it when it has none.
+    In order of time, or of nearness when that was asked. With a day: that day's own hours; the days after it when it
+    has none.
     """
     wanted = wanted_by(session, who, search)
     start = _from(search.day, now)
     if search.day:
         end = datetime.combine(search.day + timedelta(days=1), time(0), PARIS)
         if that_day := _varied(session, wanted, start, end, now, each_hour=True):
-            return mix(that_day)
+            return _mixed(session, who, search, that_day)
     found: list[Slot] = []
     for width in (FIRST_WINDOW, NEAR, FURTHEST):
         found = _varied(session, wanted, start, start + width, now)
@@ -159,14 +169,27 @@ def offers(session: Session, who: Seeker, search: Search, now: datetime) -> list
     else:
         found += _varied(session, wanted, start, start + FURTHEST, now, each_hour=True) if found else []
     if width == FIRST_WINDOW:
-        found += _elsewhere(session, wanted, found, start, now)
-    return mix(found)
+        found += _elsewhere(session, who, wanted, found, start, now, near=search.near)
+    return _mixed(session, who, search, found)
 
 
-def mix(found: Iterable[Slot]) -> list[Slot]:
-    """At most six, in order of time: the earliest of each mode, then of each place, then the earliest others."""
-    ordered = sorted({_choice(slot): slot for slot in reversed(list(found))}.values(), key=_order)
-    chosen: list[Slot] = []
+def _mixed(session: Session, who: Seeker, search: Search, found: Sequence[Slot]) -> list[Slot]:
+    far = distances(session, who.commune_code, {slot.place_id for slot in found if slot.mode is Mode.HERE})
+    return mix_near(found, far) if search.near and far else mix(found, far)
+
+
+def mix(found: Iterable[Slot], far: Mapping[str, Distance] | None = None) -> list[Slot]:
+    """At most six, in order of time: the earliest of all; the earliest at the nearest place; the earliest of each
+    mode, then of each place; then the earliest others.
+
+    So the hour of tomorrow an hour's drive away and the one of Thursday next door are both there.
+    """
+    ordered = _one_each(found)
+    chosen = ordered[:1]
+    here = [slot for slot in ordered if slot.mode is Mode.HERE]
+    if far and here:
+        closest = min(here, key=lambda slot: _far(slot, far).order)
+        chosen += [closest] if closest not in chosen else []
     for groups in ([(slot.mode,) for slot in ordered], [(slot.mode, slot.place_id) for slot in ordered]):
         seen: set[object] = set()
         for slot, group in zip(ordered, groups, strict=True):
@@ -175,6 +198,23 @@ def mix(found: Iterable[Slot]) -> list[Slot]:
             seen.add(group)
     chosen += [slot for slot in ordered if slot not in chosen]
     return sorted(chosen[:MOST_SHOWN], key=_order)
+
+
+def mix_near(found: Iterable[Slot], far: Mapping[str, Distance]) -> list[Slot]:
+    """At most six, the nearest place first: the earliest of each place, then the others of the nearest places; last
+    what needs no place at all."""
+    ordered = _one_each(found)
+    firsts: dict[str | None, Slot] = {}
+    for slot in ordered:
+        if slot.mode is Mode.HERE:
+            firsts.setdefault(slot.place_id, slot)
+
+    def nearness(slot: Slot) -> tuple[bool, float, datetime, int, str]:
+        return slot.mode is not Mode.HERE, _far(slot, far).order, *_order(slot)
+
+    chosen = sorted(firsts.values(), key=nearness)
+    chosen += sorted((slot for slot in ordered if slot not in chosen), key=nearness)
+    return sorted(chosen[:MOST_SHOWN], key=nearness)
 
 
 def nearest(session: Session, who: Seeker, search: Search, around: datetime, now: datetime) -> list[Slot]:
@@ -250,9 +290,19 @@ def _varied(
 
 
 def _elsewhere(
-    session: Session, wanted: Wanted, found: Sequence[Slot], start: datetime, now: datetime
+    session: Session,
+    who: Seeker,
+    wanted: Wanted,
+    found: Sequence[Slot],
+    start: datetime,
+    now: datetime,
+    *,
+    near: bool,
 ) -> list[Slot]:
-    """The first slot of each mode and place that the first week has none of, within four weeks."""
+    """The first slot of each mode and place that the first week has none of, within four weeks.
+
+    Of a few of them: the nearest place and the soonest; or the nearest ones.
+    """
     points = session.execute(
         POINTS,
         {
@@ -269,6 +319,12 @@ def _elsewhere(
     missing = [
         (Mode(row.mode), row.place_id) for row in points if (Mode(row.mode), row.place_id) not in known
     ]
+    far = distances(session, who.commune_code, {place_id for _, place_id in missing})
+    by_nearness = sorted(missing, key=lambda point: far.get(point[1] or "", UNKNOWN).order)
+    if near:
+        missing = by_nearness
+    elif far:
+        missing.sort(key=lambda point: point != by_nearness[0])
     return [
         slot
         for mode, place_id in missing[:MOST_SHOWN]
@@ -291,6 +347,15 @@ def _from(day: date | None, now: datetime) -> datetime:
 def _choice(slot: Slot) -> Choice:
     """What people tell apart: where an agent telephones from is none of it."""
     return Choice(slot.start, slot.mode, slot.place_id if slot.mode is Mode.HERE else None)
+
+
+def _one_each(found: Iterable[Slot]) -> list[Slot]:
+    """One slot of those that people cannot tell apart, in order of time."""
+    return sorted({_choice(slot): slot for slot in reversed(list(found))}.values(), key=_order)
+
+
+def _far(slot: Slot, far: Mapping[str, Distance]) -> Distance:
+    return far.get(slot.place_id or "", UNKNOWN)
 
 
 def _order(slot: Slot) -> tuple[datetime, int, str]:

@@ -11,11 +11,13 @@ from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.orm import Session, aliased
 
+from casework import sessions
 from casework.absences import closures_of, touched, whole_days
 from casework.agenda import BusyTime, Closure, Kind, Mode, Opening, OpeningRule, public_holiday
 from casework.agents import Absence, Agent
 from casework.appointments import Appointment, Standing
 from casework.requests import PARIS, Request
+from casework.sessions import GroupSession
 from casework.territory import Place
 
 SHOWN = (Standing.HELD, Standing.BOOKED, Standing.CAME, Standing.MISSED, Standing.EXCUSED)
@@ -73,6 +75,7 @@ class Day:
     receiving: list[Receiving] = field(default_factory=list)
     loose: list[Meeting] = field(default_factory=list)
     busy: list[BusyTime] = field(default_factory=list)
+    sessions: list[GroupSession] = field(default_factory=list)
 
     @property
     def is_empty(self) -> bool:
@@ -82,7 +85,7 @@ class Day:
     @property
     def is_used(self) -> bool:
         """The agent has something to do."""
-        return bool(self.receiving or self.loose or self.busy)
+        return bool(self.receiving or self.loose or self.busy or self.sessions)
 
 
 def week(session: Session, agent: Agent, monday: date, now: datetime) -> list[Day]:
@@ -104,13 +107,15 @@ def week(session: Session, agent: Agent, monday: date, now: datetime) -> list[Da
         .where(BusyTime.agent_id == agent.id, BusyTime.during.overlaps(span))
         .order_by(func.lower(BusyTime.during))
     ).all()
+    led = sessions.led_between(session, GroupSession.led_by == agent.id, span)
     for one in days:
         during = whole_days(one.day, one.day)
         one.holiday = public_holiday(one.day)
         one.absent = any(absence.first_day <= one.day <= absence.last_day for absence in absences)
         one.closures = [closure for closure in closures if closure.during.overlaps(during)]
         one.receiving = [block for block in received if local_day(block.opening.during) == one.day]
-        one.busy = [other for other in busy if other.during.overlaps(during)]
+        one.busy = [b for b in busy if b.during.overlaps(during) and not sessions.is_session(b)]
+        one.sessions = [held for held in led if local_day(held.during) == one.day]
         one.loose = share_out(one.receiving, [m for m in met if local_day(m.during) == one.day])
     return days
 
@@ -206,6 +211,7 @@ class HouseDay:
     absent: list[str]
     receiving: list[Receiving]
     meetings: list[Meeting]
+    sessions: list[GroupSession]
 
 
 def house_day(
@@ -224,7 +230,9 @@ def house_day(
     ).all()
     openings: ColumnElement[bool] = Opening.house_id == house_id
     booked: ColumnElement[bool] = Appointment.house_id == house_id
+    led: ColumnElement[bool] = GroupSession.house_id == house_id
     if place_id:
+        led &= GroupSession.place_id == place_id
         openings &= Opening.place_id == place_id
         booked &= Appointment.place_id == place_id
     return HouseDay(
@@ -234,6 +242,7 @@ def house_day(
         absent=list(away),
         receiving=receiving(session, openings, span),
         meetings=meetings(session, booked, span, now),
+        sessions=sessions.led_between(session, led, span),
     )
 
 

@@ -7,26 +7,33 @@ worker looks each minute (`casework.worker.keep_promises`). A message says when,
 from __future__ import annotations
 
 import enum
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, text
+from sqlalchemy import delete, exists, func, select, text
 from sqlalchemy.orm import Session
 
 from casework import access, booking
 from casework.appointments import Appointment, Standing
 from casework.notifications import Delivery, Notification, Template, notify
 from casework.people import ContactWay
+from casework.proposals import SlotOffer
 from casework.requests import Request, SendingKeys
 from casework.translation import PARIS
-from casework.vocabulary import Channel
+from casework.vocabulary import Channel, State
 
 MORNING = time(8)
 NIGHT = time(20)
 EVENING = time(19, 30)
 """What would leave at night leaves then: half an hour for the first attempts to fail before the night."""
+
+SLIP = timedelta(minutes=30)
+"""So long may pass before somebody who did not come is written to: the tap may have been a slip."""
+
+LONG_AGO = timedelta(days=7)
+"""Of an appointment missed longer ago nobody is told."""
 
 
 class Reminder(enum.Enum):
@@ -63,7 +70,7 @@ def moments(start: datetime, told_at: datetime) -> list[tuple[datetime, Reminder
         wanted = reminder.before(start)
         if wanted <= told_at:
             continue
-        for moment in (wanted,) if not is_night(wanted) else (_evening(wanted), _morning(wanted)):
+        for moment in (wanted,) if not is_night(wanted) else (_evening(wanted), morning_after(wanted)):
             if told_at < moment < start:
                 found.append((moment, reminder))
                 break
@@ -92,7 +99,7 @@ def _evening(moment: datetime) -> datetime:
     return datetime.combine(day, EVENING, PARIS)
 
 
-def _morning(moment: datetime) -> datetime:
+def morning_after(moment: datetime) -> datetime:
     """The first morning after a moment of the night."""
     day = moment.date() if moment.time() < MORNING else moment.date() + timedelta(days=1)
     return datetime.combine(day, MORNING, PARIS)
@@ -108,7 +115,7 @@ def untold(session: Session, now: datetime, most: int) -> list[UUID]:
         func.lower(Appointment.during) > now,
     )
     if is_night(now):
-        query = query.where(func.lower(Appointment.during) <= _morning(now.astimezone(PARIS)))
+        query = query.where(func.lower(Appointment.during) <= morning_after(now.astimezone(PARIS)))
     return list(session.scalars(query.order_by(func.lower(Appointment.during)).limit(most)))
 
 
@@ -130,6 +137,42 @@ def tell_news(session: Session, appointment_id: UUID, keys: SendingKeys, now: da
     tell_appointment(session, one, template, keys.access_key, keys.documents_public_key, now)
     one.told_state, one.told_at = one.state.value, now
     one.remind_at = next_moment(one.start, now, now) if one.state is Standing.BOOKED else None
+
+
+def missed(session: Session, now: datetime, most: int) -> list[UUID]:
+    """The appointments that somebody said were missed, long enough ago to be sure; nobody is told at night."""
+    if is_night(now):
+        return []
+    query = select(Appointment.id).where(
+        text("state = 'missed' AND told_state IS DISTINCT FROM state"), Appointment.ended_at <= now - SLIP
+    )
+    return list(session.scalars(query.order_by(Appointment.ended_at).limit(most)))
+
+
+def tell_missed(session: Session, appointment_id: UUID, keys: SendingKeys, now: datetime) -> None:
+    """Tell a person that another appointment can be taken; once, and not when they have one or it is long ago."""
+    one = _locked(session, appointment_id)
+    if one is None or one.state is not Standing.MISSED or one.told_state == one.state.value:
+        return
+    if one.start >= now - LONG_AGO and not _has_later(session, one) and not _is_closed(session, one):
+        tell_appointment(
+            session, one, Template.APPOINTMENT_MISSED, keys.access_key, keys.documents_public_key, now
+        )
+    one.told_state, one.told_at = one.state.value, now
+
+
+def _has_later(session: Session, one: Appointment) -> bool:
+    """True when the same request has an appointment after this one."""
+    later = exists().where(
+        Appointment.request_id == one.request_id,
+        Appointment.state == Standing.BOOKED,
+        func.lower(Appointment.during) > one.start,
+    )
+    return session.scalar(select(later)) is True
+
+
+def _is_closed(session: Session, one: Appointment) -> bool:
+    return session.get_one(Request, one.request_id).state is State.CLOSED
 
 
 def to_remind(session: Session, now: datetime, most: int) -> list[UUID]:
@@ -182,25 +225,55 @@ def tell_appointment(
         )  # fmt: skip
 
 
+def tell_offer(
+    session: Session, offer: SlotOffer, ways: Sequence[ContactWay], keys: SendingKeys, now: datetime
+) -> None:
+    """Tell a person, by these ways, of a slot offered to them."""
+    request = session.get_one(Request, offer.request_id)
+    secret = access.new_secret()
+    session.add_all(access.keys_for(keys.access_key, secret, request.number, request.id, now))
+    for way in ways:
+        notify(
+            session, Template.APPOINTMENT_OFFERED, request.id, request.language, way, secret,
+            keys.documents_public_key, now, offer_id=offer.id,
+        )  # fmt: skip
+
+
 def is_stale(session: Session, notification: Notification, now: datetime) -> bool:
-    """True when an appointment made a message untrue before it left: it has begun, or was moved or cancelled."""
+    """True when an appointment made a message untrue before it left: it has begun, or was moved or cancelled.
+
+    One on an offer is untrue once that is over; one on a missed appointment, once they came or have another.
+    """
+    if notification.offer_id:
+        return not session.get_one(SlotOffer, notification.offer_id).is_live(now)
     if notification.appointment_id is None:
         return False
     one = session.get_one(Appointment, notification.appointment_id)
+    if notification.template is Template.APPOINTMENT_MISSED:
+        return one.state is not Standing.MISSED or _has_later(session, one)
     cancelled = notification.template is Template.APPOINTMENT_CANCELLED
     return one.start <= now or one.state is not (Standing.CANCELLED if cancelled else Standing.BOOKED)
 
 
 def by_day(notification: Notification, moment: datetime) -> datetime:
     """When to try again at the soonest: a message on an appointment that failed in the evening waits for the day."""
-    if notification.appointment_id is None or not is_night(moment):
+    if not (notification.appointment_id or notification.sign_up_id) or not is_night(moment):
         return moment
-    return _morning(moment.astimezone(PARIS))
+    return morning_after(moment.astimezone(PARIS))
+
+
+def facts_of_offer(session: Session, offer_id: UUID) -> dict[str, Any]:
+    """The same of an offered slot, and until when to answer."""
+    offer = session.get_one(SlotOffer, offer_id)
+    return {"until": offer.until, **_facts(session, offer)}
 
 
 def facts_of(session: Session, appointment_id: UUID) -> dict[str, Any]:
     """What templates may say of an appointment: when, how and where; neither its kind nor with whom."""
-    one = session.get_one(Appointment, appointment_id)
+    return _facts(session, session.get_one(Appointment, appointment_id))
+
+
+def _facts(session: Session, one: Appointment | SlotOffer) -> dict[str, Any]:
     return {
         "start": one.start,
         "mode": one.mode.value,
@@ -221,6 +294,6 @@ def _drop_waiting(session: Session, appointment_ids: list[UUID]) -> None:
     session.execute(
         delete(Notification).where(
             Notification.appointment_id.in_(appointment_ids),
-            Notification.state.in_([Delivery.PENDING, Delivery.BY_HAND]),
+            Notification.state.in_([Delivery.PENDING, Delivery.BY_HAND, Delivery.FAILED, Delivery.STOPPED]),
         )
     )

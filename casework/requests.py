@@ -115,6 +115,8 @@ class Request(Base):
     """What was typed for a place outside the département."""
     house_id: Mapped[str] = mapped_column(ForeignKey("houses.id"))
     sector_id: Mapped[str | None] = mapped_column(ForeignKey("sectors.id"))
+    kind_id: Mapped[str | None] = mapped_column(ForeignKey("kinds.id"))
+    """The kind of appointment an agent says this needs; none said: the first one."""
     name: Mapped[str] = mapped_column(default="")
     name_folded: Mapped[str] = mapped_column(default="")
     """The name without accents, case or hyphens: how the same person is found again (`territory.fold`)."""

@@ -59,6 +59,8 @@ class Settings:
     sms_token: str = ""
     sms_sender: str = "Allervers"
     clamd_url: str = ""
+    caldav_url: str = ""
+    """Where agents' own calendars are, `{login}` standing for theirs."""
     directory: Directory | None = None
     trusted_proxies: int = 0
     demonstration: bool = False
@@ -105,6 +107,7 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         sms_token=secret_value(environment, "SMS_TOKEN"),
         sms_sender=(environment.get("SMS_SENDER") or Settings.sms_sender),
         clamd_url=secret_value(environment, "CLAMD_URL"),
+        caldav_url=environment.get("CALDAV_URL", "").strip(),
         directory=_directory(environment),
         trusted_proxies=_number(environment, "TRUSTED_PROXIES", 0),
         demonstration=environment.get("ALLERVERS_DEMONSTRATION") == "1",

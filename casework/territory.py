@@ -10,6 +10,7 @@ import enum
 import re
 import unicodedata
 from collections.abc import Sequence
+from datetime import date
 from functools import lru_cache
 
 from sqlalchemy import CheckConstraint, ForeignKey, SmallInteger, select
@@ -43,17 +44,26 @@ class House(Base):
     """The house that receives people who have no fixed place; exactly one."""
     minimum_workers: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")
     """Social workers who should be present on each working day; 0: nobody counts."""
+    stock_days: Mapped[int] = mapped_column(SmallInteger, default=5, server_default="5")
+    """Under how many working days of free places the house is warned (`casework.stock`)."""
+    stock_told_on: Mapped[date | None]
+    """The last day on which its places were counted, and the house was written to if there were too few."""
 
 
 class Commune(Base):
     """A commune, by its INSEE code."""
 
     __tablename__ = "communes"
+    __table_args__ = (CheckConstraint("(latitude IS NULL) = (longitude IS NULL)", name="point"),)
 
     code: Mapped[str] = mapped_column(primary_key=True)
     name: Mapped[str]
     postal_codes: Mapped[list[str]]
     population: Mapped[int]
+    latitude: Mapped[float | None]
+    """Degrees north, WGS 84, of the middle of the commune; a département may leave both out."""
+    longitude: Mapped[float | None]
+    """Degrees east."""
 
 
 class Sector(Base):

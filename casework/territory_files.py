@@ -28,8 +28,18 @@ from casework.territory import (
     SectorMode,
     SectorWorker,
 )
-from casework.territory_rules import HOUSE_PLACE, RULES, YES_OR_NO, YES_OR_NO_COLUMNS, share
+from casework.territory_rules import (
+    FURTHEST_DEGREES,
+    HOUSE_PLACE,
+    RULES,
+    YES_OR_NO,
+    YES_OR_NO_COLUMNS,
+    degrees,
+    share,
+)
 from casework.territory_tables import COLUMNS, Problem, Row, Tables, read
+
+DEFAULT_STOCK_DAYS = 5
 
 __all__ = ["Problem", "TerritoryError", "check", "load"]
 
@@ -132,6 +142,7 @@ def _house(row: Row) -> dict[str, Any]:
         "phone": read_phone(row["phone"]),
         "email": read_email(row["email"]),
         "receives_no_fixed_place": YES_OR_NO[row["receives_no_fixed_place"].lower()],
+        "stock_days": int(row["stock_days"] or DEFAULT_STOCK_DAYS),
     }
 
 
@@ -141,6 +152,7 @@ def _commune(row: Row) -> dict[str, Any]:
         "name": row["nom"],
         "postal_codes": row.words("codes_postaux"),
         "population": int(row["population"]),
+        **{column: degrees(row[column], most) for column, most in FURTHEST_DEGREES.items()},
     }
 
 

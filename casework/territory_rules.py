@@ -18,12 +18,13 @@ YES_OR_NO_COLUMNS = {
     "permanences.csv": ("by_appointment", "step_free", "confidential", "connected"),
 }
 NUMBERS = {
-    "houses.csv": {"desks": 1},
+    "houses.csv": {"desks": 1, "stock_days": 0},
     "permanences.csv": {"desks": 1},
     "kinds.csv": {"minutes": 1, "gap_minutes": 0},
 }
 """The whole numbers of small size, and the least of each."""
 LARGEST_NUMBER = 999
+FURTHEST_DEGREES = {"latitude": 90, "longitude": 180}
 HOUSE_PLACE, POPUP_PLACE = "mds-", "popup-"
 """How the ids of places begin that are no line of `permanences.csv`: the houses, and what agents announced."""
 
@@ -35,6 +36,13 @@ def share(cell: str) -> Decimal | None:
     except InvalidOperation:
         return None
     return share if share.is_finite() and 0 < share <= 1 else None
+
+
+def degrees(cell: str, most: int) -> float | None:
+    """Degrees between -`most` and `most`, with a point or a comma; None when it is none."""
+    plain = cell.replace(",", ".")
+    value = float(plain) if re.fullmatch(r"-?[0-9]{1,3}(\.[0-9]+)?", plain) else None
+    return value if value is not None and abs(value) <= most else None
 
 
 def _values(tables: Tables, file: str, column: str) -> set[str] | None:
@@ -96,6 +104,13 @@ def _readable_cells(tables: Tables) -> Iterator[Problem]:
                 yield row.problem(f"“{code}” is not a postal code: 5 digits, a space between two codes.")
         if row["population"] and not re.fullmatch(r"[0-9]+", row["population"]):
             yield row.problem(f"population “{row['population']}” is not a whole number.")
+        for column, most in FURTHEST_DEGREES.items():
+            if row[column] and degrees(row[column], most) is None:
+                yield row.problem(
+                    f"{column} “{row[column]}” is not a number of degrees from -{most} to {most}."
+                )
+        if bool(row["latitude"]) != bool(row["longitude"]):
+            yield row.problem("latitude and longitude go together: both, or neither.")
     for row in tables.get("houses.csv", []):
         if row["postal_code"] and not re.fullmatch(r"[0-9]{5}", row["postal_code"]):
             yield row.problem(f"“{row['postal_code']}” is not a postal code: 5 digits.")

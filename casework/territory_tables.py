@@ -20,6 +20,11 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     ),
     "kinds.csv": ("id", "name", "minutes", "gap_minutes", "bring"),
 }  # fmt: skip
+MAY_BE_ABSENT: dict[str, tuple[str, ...]] = {
+    "communes.csv": ("latitude", "longitude"),
+    "houses.csv": ("stock_days",),
+}
+"""Columns that a département may leave out, or leave empty on a line."""
 MAY_BE_EMPTY = frozenset({"referent", "sectors", "bring"})
 UNIQUE = {
     "communes.csv": "code_insee", "houses.csv": "id", "sectors.csv": "id", "team.csv": "login",
@@ -104,7 +109,8 @@ def _rows(path: Path) -> tuple[list[Row], list[str]]:
             if any(cell.strip() for cell in cells):
                 filled = [cell.strip() for cell in cells] + [""] * (len(header) - len(cells))
                 surplus = any(filled[len(header) :])
-                named = dict(zip(header, filled, strict=False))
+                named = dict.fromkeys(MAY_BE_ABSENT.get(path.name, ()), "")
+                named |= zip(header, filled, strict=False)
                 rows.append(Row(path.name, line, named, surplus))
             line = reader.line_num + 1  # a text between quotes may go on over several lines
     return rows, header

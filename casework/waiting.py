@@ -18,11 +18,13 @@ from casework.slots import ALL_DAY
 
 
 class Wish(enum.StrEnum):
-    """Where it stands. `SERVED`: the person has an appointment that they took from an offer, or by themselves."""
+    """Where it stands. `SERVED`: the person has an appointment that they took from an offer, or by themselves.
+    `UNANSWERED`: several offers lapsed, and somebody should call."""
 
     WAITING = "waiting"
     SERVED = "served"
     WITHDRAWN = "withdrawn"
+    UNANSWERED = "unanswered"
 
 
 class WaitingEntry(Base):
@@ -40,7 +42,7 @@ class WaitingEntry(Base):
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    request_id: Mapped[UUID] = mapped_column(ForeignKey("requests.id"))
+    request_id: Mapped[UUID] = mapped_column(ForeignKey("requests.id"), index=True)
     kind_id: Mapped[str] = mapped_column(ForeignKey("kinds.id"))
     modes: Mapped[list[str]]
     place_id: Mapped[str | None] = mapped_column(ForeignKey("places.id"))
@@ -49,6 +51,14 @@ class WaitingEntry(Base):
     whole_house: Mapped[bool]
     asked_at: Mapped[datetime]
     state: Mapped[Wish] = mapped_column(one_of(Wish))
+    sooner_than: Mapped[datetime | None]
+    """What was free when they asked began then at the soonest, and did not suit: only earlier ones are news."""
+
+
+IN_ORDER = (Request.urgent.desc(), WaitingEntry.asked_at, WaitingEntry.id)
+"""The urgent first, then who asked first."""
+
+LISTED = (Wish.WAITING, Wish.UNANSWERED)
 
 
 def wait(
@@ -61,8 +71,14 @@ def wait(
     place_id: str | None = None,
     hours: tuple[time, time] = ALL_DAY,
     whole_house: bool = False,
+    sooner_than: datetime | None = None,
 ) -> None:
-    """Put a request on the waiting list; who waits already keeps their turn."""
+    """Put a request on the waiting list; who waits already keeps their turn, who did not answer has a new one."""
+    session.execute(
+        update(WaitingEntry)
+        .where(WaitingEntry.request_id == request_id, WaitingEntry.state == Wish.UNANSWERED)
+        .values(state=Wish.WITHDRAWN)
+    )
     session.execute(
         insert(WaitingEntry)
         .values(
@@ -76,6 +92,7 @@ def wait(
             whole_house=whole_house,
             asked_at=now,
             state=Wish.WAITING,
+            sooner_than=sooner_than,
         )
         .on_conflict_do_nothing()
     )
@@ -89,13 +106,21 @@ def waits(session: Session, request_id: UUID) -> bool:
     return session.scalar(found) is not None
 
 
+def is_listed(session: Session, request_id: UUID) -> bool:
+    """True while the house sees a request on its list: it waits, or is to be called."""
+    found = select(WaitingEntry.id).where(
+        WaitingEntry.request_id == request_id, WaitingEntry.state.in_(LISTED)
+    )
+    return session.scalar(found) is not None
+
+
 def of_house(session: Session, house_id: str) -> list[tuple[WaitingEntry, Request]]:
-    """Who waits for a slot of a house, with their request, in order: urgent first, then who asked first."""
+    """Who waits for a slot of a house, with their request, in order; those who are to be called among them."""
     rows = session.execute(
         select(WaitingEntry, Request)
         .join(Request, Request.id == WaitingEntry.request_id)
-        .where(WaitingEntry.state == Wish.WAITING, Request.house_id == house_id)
-        .order_by(Request.urgent.desc(), WaitingEntry.asked_at, WaitingEntry.id)
+        .where(WaitingEntry.state.in_(LISTED), Request.house_id == house_id)
+        .order_by(*IN_ORDER)
     )
     return [(entry, request) for entry, request in rows]
 
@@ -104,7 +129,7 @@ def stop(session: Session, request_id: UUID, state: Wish) -> bool:
     """Take a request off the waiting list; False when it was not on it."""
     gone = session.execute(
         update(WaitingEntry)
-        .where(WaitingEntry.request_id == request_id, WaitingEntry.state == Wish.WAITING)
+        .where(WaitingEntry.request_id == request_id, WaitingEntry.state.in_(LISTED))
         .values(state=state)
         .returning(WaitingEntry.id)
     )

@@ -32,16 +32,23 @@ from casework import (
     access,
     agenda,
     agents,
+    answers,
     appointments,
+    caldav,
+    calendar_links,
     delivery,
     lost_links,
     places,
+    proposals,
     reminders,
     requests,
     scanner,
+    session_news,
+    turns,
 )
 from casework.database import connect, defer, transaction
 from casework.documents import Document, Scan
+from casework.identity import load_identity
 from casework.notifications import Delivery, LostLink, Notification
 from casework.requests import SendingKeys
 from casework.settings import Settings, SettingsError
@@ -117,6 +124,8 @@ def check(settings: Settings) -> None:
         delivery.mail_address(settings)
     if settings.clamd_url:
         scanner.clamd_of(settings)
+    if settings.caldav_url:
+        caldav.check_address(settings.caldav_url)
 
 
 def make_worker(settings: Settings, engine: Engine, clock: Clock = real_time) -> procrastinate.App:
@@ -143,6 +152,10 @@ def make_worker(settings: Settings, engine: Engine, clock: Clock = real_time) ->
     def renew(row_id: str) -> None:
         renew_link(engine, settings, UUID(row_id), clock())
 
+    @app.task(name="take_text", queue=QUEUE)
+    def take(row_id: str) -> None:
+        take_text(engine, settings, UUID(row_id), clock())
+
     @app.task(name="sweep", queue=QUEUE, priority=10)
     async def tidy(timestamp: int) -> None:  # noqa: ARG001 - the queue says for which minute
         await _tidy(app, engine, settings, clock())
@@ -150,6 +163,10 @@ def make_worker(settings: Settings, engine: Engine, clock: Clock = real_time) ->
     @app.task(name="renew_openings", queue=QUEUE)
     def renew_year(timestamp: int) -> None:  # noqa: ARG001 - the queue says for which night
         renew_openings(engine, clock())
+
+    @app.task(name="sync_calendars", queue=QUEUE)
+    def sync_calendars(timestamp: int) -> None:  # noqa: ARG001 - the queue says for which minute
+        calendar_links.sync_due(engine, settings, clock())
 
     return app
 
@@ -179,6 +196,27 @@ def renew_link(engine: Engine, settings: Settings, row_id: UUID, now: datetime) 
         )
 
 
+def take_text(engine: Engine, settings: Settings, row_id: UUID, now: datetime) -> None:
+    """See to one incoming text message, unless it was seen to; what nobody foresaw leaves it to an agent."""
+    keys = SendingKeys(settings.access_key, settings.documents_public_key)
+    try:
+        with transaction(engine) as session:
+            answers.see_to(session, row_id, keys, load_identity(settings.territory).cancel_until_hours, now)
+    except Exception:
+        logger.exception("text message %s", row_id)
+        with transaction(engine) as session:
+            answers.leave_to_agents(session, row_id)
+
+
+def take_texts(engine: Engine, settings: Settings, now: datetime) -> None:
+    """See to every text message that a crash left behind, and forget the old ones."""
+    with transaction(engine) as session:
+        answers.forget_old(session, now)
+        found = answers.unseen(session, MOST_PER_SWEEP)
+    for row_id in found:
+        take_text(engine, settings, row_id, now)
+
+
 def renew_openings(engine: Engine, now: datetime) -> None:
     """Make the openings of one more day, a year ahead, and close pop-ups; a night missed is made up by the next."""
     with transaction(engine) as session:
@@ -205,6 +243,7 @@ def sweep(engine: Engine, now: datetime) -> None:
         ):
             for found in session.scalars(_without_job(task, row_id, due)).all():
                 defer(session, task, found)
+    note_lapsed(engine, now)
     with transaction(engine) as session:
         appointments.forget_expired_holds(session, now)
         requests.forget_old_drafts(session, now)
@@ -213,20 +252,63 @@ def sweep(engine: Engine, now: datetime) -> None:
 
 
 def keep_promises(engine: Engine, settings: Settings, now: datetime) -> None:
-    """Tell people what became of their appointments since the last minute, and remind those whose time has come.
+    """Tell people what became of their appointments and sessions since the last minute, and remind those whose time has come.
 
     Each in its own transaction: one that fails keeps no other waiting.
     """
     keys = SendingKeys(settings.access_key, settings.documents_public_key)
-    for due, act in ((reminders.untold, reminders.tell_news), (reminders.to_remind, reminders.remind)):
+    for due, act in (
+        (reminders.untold, reminders.tell_news),
+        (reminders.to_remind, reminders.remind),
+        (reminders.missed, reminders.tell_missed),
+        (session_news.untold, session_news.tell_news),
+        (session_news.to_remind, session_news.remind),
+    ):
         with transaction(engine) as session:
             found = due(session, now, MOST_PER_SWEEP)
-        for appointment_id in found:
+        for found_id in found:
             try:
                 with transaction(engine) as session:
-                    act(session, appointment_id, keys, now)
+                    act(session, found_id, keys, now)
             except Exception:
-                logger.exception("appointment %s", appointment_id)
+                logger.exception("%s %s", act.__module__, found_id)
+
+
+def note_lapsed(engine: Engine, now: datetime) -> None:
+    """Write down the offers nobody answered, before their holds are forgotten; drop what was to be said of them."""
+    with transaction(engine) as session:
+        found = proposals.late(session, now)
+    for offer_id in found:
+        try:
+            with transaction(engine) as session:
+                proposals.lapse(session, offer_id, now)
+        except Exception:
+            logger.exception("offer %s", offer_id)
+    with transaction(engine) as session:
+        proposals.drop_untold(session)
+
+
+def offer_slots(engine: Engine, settings: Settings, now: datetime) -> None:
+    """Go down the waiting list once, by day: offer each person the first slot that suits them. One worker at a time.
+
+    Each offer is a transaction of its own: one that fails keeps no other waiting.
+    """
+    if not turns.may_offer(now):
+        return
+    keys = SendingKeys(settings.access_key, settings.documents_public_key)
+    limit = load_identity(settings.territory).move_until_hours
+    looked = turns.Looked()
+    with transaction(engine) as watch:
+        if not turns.alone(watch):
+            return
+        for turn in turns.in_turn(watch, now, limit):
+            try:
+                if found := looked.slots(watch, turn.wanted, now):
+                    with transaction(engine) as session:
+                        if made := turns.offer(session, turn, found, now):
+                            reminders.tell_offer(session, *made, keys, now)
+            except Exception:
+                logger.exception("waiting %s", turn.waiting_id)
 
 
 def _without_job(task: str, row_id: InstrumentedAttribute[UUID], due: ColumnElement[bool]) -> Select[UUID]:
@@ -241,7 +323,9 @@ def _without_job(task: str, row_id: InstrumentedAttribute[UUID], due: ColumnElem
 
 async def _tidy(app: procrastinate.App, engine: Engine, settings: Settings, now: datetime) -> None:
     await asyncio.to_thread(sweep, engine, now)
+    await asyncio.to_thread(take_texts, engine, settings, now)
     await asyncio.to_thread(keep_promises, engine, settings, now)
+    await asyncio.to_thread(offer_slots, engine, settings, now)
     for job in await app.job_manager.get_stalled_jobs():  # of workers without a heartbeat
         with suppress(ProcrastinateException):  # a colleague was quicker
             await app.job_manager.retry_job(job)
@@ -269,6 +353,7 @@ async def _run(settings: Settings) -> None:
 async def _work_until(stop: asyncio.Event, app: procrastinate.App, engine: Engine) -> None:
     """Work until asked to stop, or until the queue's connections fail."""
     app.periodic(cron="* * * * *")(app.tasks["sweep"])
+    app.periodic(cron="* * * * *")(app.tasks["sync_calendars"])
     app.periodic(cron=NIGHTLY)(app.tasks["renew_openings"])
     await asyncio.to_thread(sweep, engine, real_time())  # what a crash left behind need not wait for a minute
     async with app.open_async():
@@ -286,6 +371,7 @@ async def _drain(settings: Settings, clock: Clock) -> None:
     app = make_worker(settings, engine, clock)
     async with app.open_async():
         await _tidy(app, engine, settings, clock())
+        await asyncio.to_thread(calendar_links.sync_due, engine, settings, clock())
         while await asyncio.to_thread(_has_work, engine):
             await app.run_worker_async(wait=False, listen_notify=False)
 

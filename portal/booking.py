@@ -345,7 +345,7 @@ def _tiles(who: Seeker, search: Search, slots: list[Slot]) -> dict[str, Any]:
         "slots": [
             (slot, value_of(Choice(slot.start, slot.mode, slot.place_id)), MODES[slot.mode]) for slot in slots
         ],
-        "places": rules.places(db(), [slot.place_id for slot in slots] + [search.place_id]),
+        "places": rules.places(db(), [slot.place_id for slot in slots] + [search.place_id], who.commune_code),
     }
 
 

@@ -63,6 +63,7 @@ def search_asked() -> tuple[Search, str]:
         day=day,
         place_id=place_id if re.fullmatch(r"[\w-]{1,80}", place_id) else None,
         whole_house=asked.get("avec") == "equipe",
+        near=asked.get("ordre") == "pres",
     )
     return search, mistake
 
@@ -75,6 +76,7 @@ def query_of(search: Search) -> dict[str, Any]:
         "jour": search.day.isoformat() if search.day else "",
         "lieu": search.place_id or "",
         "avec": "equipe" if search.whole_house else "",
+        "ordre": "pres" if search.near else "",
     }
     return {name: str(word) for name, word in words.items() if word}
 
@@ -122,6 +124,9 @@ def filters_of(
             )
         )
     here = places(db(), [slot.place_id for slot in found if slot.mode is Mode.HERE])
+    if search.near or (who.commune_code and len(here) > 1):
+        soonest = link(gettext("Le plus tôt"), ordre="")
+        groups.insert(0, (gettext("D'abord"), [soonest, link(gettext("Le plus près"), ordre="pres")]))
     if search.place_id or len(here) > 1:
         anywhere = link(gettext("Partout"), lieu="")
         groups.append((gettext("Où"), [anywhere, *(link(one.name, lieu=one.id) for one in here.values())]))

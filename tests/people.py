@@ -86,10 +86,20 @@ def settle(connection: Connection) -> None:
     connection.execute(
         insert(Commune),
         [
-            {"code": POITIERS, "name": "Poitiers", "postal_codes": ["86000"], "population": 90000},
-            {"code": VOUILLE, "name": "Vouillé", "postal_codes": ["86190"], "population": 3700},
-            {"code": FROZES, "name": "Frozes", "postal_codes": ["86190"], "population": 560},
-            {"code": LOUDUN, "name": "Loudun", "postal_codes": ["86200"], "population": 6700},
+            {
+                "code": code,
+                "name": name,
+                "postal_codes": [postal_code],
+                "population": population,
+                "latitude": latitude,
+                "longitude": longitude,
+            }
+            for code, name, postal_code, population, latitude, longitude in (
+                (POITIERS, "Poitiers", "86000", 90000, 46.5802, 0.3408),
+                (VOUILLE, "Vouillé", "86190", 3700, 46.6390, 0.1656),
+                (FROZES, "Frozes", "86190", 560, 46.6641, 0.1340),
+                (LOUDUN, "Loudun", "86200", 6700, 47.0098, 0.0818),
+            )
         ],
     )
     connection.execute(

@@ -11,16 +11,19 @@ from uuid import UUID, uuid4
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import text, update
+from sqlalchemy import select, text, update
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.exc import ProgrammingError
+from sqlalchemy.orm import Session
 
-from casework import access, appointments, documents, worker
+from casework import access, appointments, counter, documents, waiting, worker
 from casework.agenda import Mode
-from casework.appointments import Appointment
+from casework.agents import Agent
+from casework.appointments import Appointment, Standing
 from casework.database import transaction
 from casework.delivery import Rendered, rendered
 from casework.notifications import Notification, Template
+from casework.proposals import SlotOffer
 from casework.reminders import Reminder, due, is_night, moments, next_moment
 from casework.requests import PARIS, Answers
 from casework.segments import MOST_SEGMENTS, segments
@@ -28,17 +31,19 @@ from casework.settings import Settings
 from casework.slots import Slot
 from casework.territory import House, Place
 from casework.vocabulary import LANGUAGES, Channel, Theme, Urgency
+from casework.waiting import WaitingEntry
 from tests.casework.asking import BY_MAIL, BY_TEXT, Asked, ask, notifications_of, worker_settings
 from tests.clock import Clock
 from tests.conftest import Database
 from tests.local_servers import MailServer, TextProvider, free_port
-from tests.people import AMINA_PHONE, PAUL, POITIERS
+from tests.people import AMINA_PHONE, NADIA, PAUL, POITIERS
 
 HALF_PAST_TWO = datetime(2026, 11, 17, 14, 30, tzinfo=PARIS)
 LONGEST_ADDRESS = "https://solidarites.alpes-de-haute-provence.fr"
 LONGEST_HOUSE = "Maison départementale de la solidarité de Beaumont Saint-Cyr-en-Poitou"
 SECRET = "x" * 22
 OF_APPOINTMENT = [template for template in Template if template.value.startswith("appointment")]
+NOWHERE_ANY_MORE = (Template.APPOINTMENT_CANCELLED, Template.APPOINTMENT_MISSED)
 BOTH = replace(BY_MAIL, channels=[Channel.EMAIL, Channel.SMS], sms_number=AMINA_PHONE)
 
 
@@ -124,8 +129,24 @@ def shown(
         id=uuid4(), request_id=asked.id, appointment_id=appointment_id, language=language, channel=channel,
         template=template, sealed_secret=documents.seal(SECRET.encode(), database.public_key),
     )  # fmt: skip
-    with transaction(database.backoffice) as session:
+    with Session(database.backoffice) as session:
+        if template is Template.APPOINTMENT_OFFERED:
+            one.appointment_id, one.offer_id = None, offered_like(session, asked, appointment_id)
         return rendered(session, worker_settings(database, portal_address=address), one)
+
+
+def offered_like(session: Session, asked: Asked, appointment_id: UUID) -> UUID:
+    """An offer of the same hour and place, to be answered before half past twelve."""
+    like = session.get_one(Appointment, appointment_id)
+    waiting.wait(session, asked.id, "first", [like.mode], like.made_at)
+    offer = SlotOffer(
+        id=uuid4(), waiting_id=session.scalars(select(WaitingEntry.id)).one(), request_id=asked.id, state="offered",
+        agent_id=like.agent_id, place_id=like.place_id, kind_id=like.kind_id, mode=like.mode, during=like.during,
+        offered_at=like.made_at, until=paris(3, 12, 30),
+    )  # fmt: skip
+    session.add(offer)
+    session.flush()
+    return offer.id
 
 
 def test_moreau_reads_when_where_and_how_to_change(database: Database, now: datetime) -> None:
@@ -224,7 +245,7 @@ def test_an_ordinary_address_leaves_room_for_the_place_and_the_telephone(
     text = shown(database, amina, taken, language, Channel.SMS, template).body
     assert segments(text) <= MOST_SEGMENTS
     assert "05 49 00 00 01" in text.replace("\u00a0", " ")
-    assert template is Template.APPOINTMENT_CANCELLED or "Maison de Poitiers" in text
+    assert template in NOWHERE_ANY_MORE or "Maison de Poitiers" in text
 
 
 @pytest.mark.parametrize("template", OF_APPOINTMENT)
@@ -248,6 +269,7 @@ def test_a_text_message_takes_two_segments_at_most(
             assert text.endswith(f"\n{LONGEST_ADDRESS}/{language}/s/{SECRET}")
             assert "23" in text
             assert "10:30" in text
+            assert template is not Template.APPOINTMENT_OFFERED or "12:30" in text, "until when to answer"
 
 
 # --- who is told, and when ------------------------------------------------------------------------------
@@ -426,6 +448,103 @@ def test_one_that_fails_keeps_no_other_waiting(
     assert "appointment" in caplog.text
     post.at(now + timedelta(minutes=1))
     assert told(database, amina) == [("booked", "sms", "sent")]
+
+
+# --- who did not come -----------------------------------------------------------------------------------
+
+
+def ended(database: Database, appointment_id: UUID, how: Standing, now: datetime) -> None:
+    """Nadia says how an appointment went."""
+    with transaction(database.backoffice) as session:
+        one = session.get_one(Appointment, appointment_id)
+        counter.end(session, session.get_one(Agent, NADIA.id), one, how, now)
+
+
+def test_who_did_not_come_is_told_once_gently_after_half_an_hour(
+    database: Database, now: datetime, post: Post
+) -> None:
+    moreau = ask(database, now, BOTH)
+    missed = book(database, moreau, HALF_PAST_TWO, now)
+    post.at(now)
+    before = len(told(database, moreau))
+    ended(database, missed, Standing.MISSED, paris(17, 15, 5))
+    post.at(paris(17, 15, 34))
+    assert told(database, moreau)[before:] == []
+    post.at(paris(17, 15, 35))
+    post.at(paris(17, 15, 36))
+    assert told(database, moreau)[before:] == [("missed", "email", "sent"), ("missed", "sms", "sent")]
+    assert post.mailed()[-1] == "Prendre un autre rendez-vous"
+    mail, text = str(post.mails.mailbox.all[-1].get_content()), post.texted()[-1]
+    for said in (mail, text):
+        assert "Ce rendez-vous n'a pas eu lieu" in said
+        assert "Ce n'est pas grave." in said
+        assert "autre rendez-vous" in said
+        assert "/fr/s/" in said
+        assert not re.search("absen|oubli|manqu|loyer|logement", said)
+    ended(database, missed, Standing.CAME, paris(17, 15, 40))
+    ended(database, missed, Standing.MISSED, paris(17, 15, 41))
+    post.at(paris(17, 16, 30))
+    assert len(told(database, moreau)) == before + 2, "once"
+
+
+@pytest.mark.parametrize("how", [Standing.CAME, Standing.EXCUSED])
+def test_a_slip_set_right_tells_nothing(database: Database, now: datetime, post: Post, how: Standing) -> None:
+    amina = ask(database, now, BY_TEXT)
+    missed = book(database, amina, HALF_PAST_TWO, now)
+    ended(database, missed, Standing.MISSED, paris(17, 15))
+    post.at(paris(17, 15, 10))
+    ended(database, missed, how, paris(17, 15, 20))
+    post.at(paris(17, 16))
+    assert told(database, amina) == []
+
+
+def test_a_slip_set_right_before_it_left_tells_nothing(database: Database, now: datetime, post: Post) -> None:
+    """The provider is away for a while."""
+    amina = ask(database, now, BY_TEXT)
+    post.at(now)
+    missed = book(database, amina, HALF_PAST_TWO, now)
+    ended(database, missed, Standing.MISSED, paris(17, 15))
+    post.texts.replies = [(503, {})]
+    post.at(paris(17, 15, 30))
+    assert told(database, amina) == [("missed", "sms", "pending")]
+    ended(database, missed, Standing.CAME, paris(17, 15, 31))
+    post.at(paris(17, 15, 40))
+    assert told(database, amina) == []
+    assert len(post.texted()) == 1
+
+
+def test_who_has_another_appointment_already_is_told_nothing_of_the_missed_one(
+    database: Database, now: datetime, post: Post
+) -> None:
+    amina = ask(database, now, BY_TEXT)
+    missed = book(database, amina, HALF_PAST_TWO, now)
+    ended(database, missed, Standing.MISSED, paris(17, 15))
+    book(database, amina, HALF_PAST_TWO + timedelta(days=2), paris(17, 15, 10))
+    post.at(paris(17, 15, 30))
+    assert [one[0] for one in told(database, amina)] == ["booked"]
+
+
+def test_nobody_is_told_at_night_nor_long_after(database: Database, now: datetime, post: Post) -> None:
+    amina, moreau = ask(database, now, BY_TEXT), ask(database, now)
+    late, old = book(database, amina, paris(17, 19), now), book(database, moreau, paris(9, 9), now)
+    ended(database, late, Standing.MISSED, paris(17, 19, 45))
+    ended(database, old, Standing.MISSED, paris(17, 19))
+    for moment in (paris(17, 20, 15), paris(17, 23), paris(18, 7, 59)):
+        post.at(moment)
+        assert told(database, amina) == []
+    post.at(paris(18, 8))
+    assert told(database, amina) == [("missed", "sms", "sent")]
+    assert told(database, moreau) == []
+
+
+def test_the_search_for_missed_appointments_reads_its_index(database: Database, now: datetime) -> None:
+    with database.backoffice.begin() as connection:
+        connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+        plan = connection.exec_driver_sql(
+            "EXPLAIN SELECT id FROM appointments WHERE state = 'missed' AND told_state IS DISTINCT FROM state "
+            "AND ended_at <= now()"
+        ).scalars()
+        assert "appointments_missed_idx" in " ".join(plan)
 
 
 # --- the moments, as algebra ----------------------------------------------------------------------------

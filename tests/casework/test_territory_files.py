@@ -149,6 +149,18 @@ MISTAKES = [
      "“86000;8600” is not a postal code: 5 digits, a space between two codes."),
     ("communes.csv", "621", "six cents", "communes.csv:4",
      "population “six cents” is not a whole number."),
+    ("communes.csv", "population\n86194,Poitiers,86,86000,89916",
+     "population,latitude,longitude\n86194,Poitiers,86,86000,89916,46.58,", "communes.csv:2",
+     "latitude and longitude go together: both, or neither."),
+    ("communes.csv", "population\n86194,Poitiers,86,86000,89916",
+     "population,latitude,longitude\n86194,Poitiers,86,86000,89916,46.58N,0.34", "communes.csv:2",
+     "latitude “46.58N” is not a number of degrees from -90 to 90."),
+    ("communes.csv", "population\n86194,Poitiers,86,86000,89916",
+     "population,latitude,longitude\n86194,Poitiers,86,86000,89916,46.58,181", "communes.csv:2",
+     "longitude “181” is not a number of degrees from -180 to 180."),
+    ("houses.csv", "step_free\npoitiers,", ("step_free,stock_days\nx,Maison X,1 rue X,86000,Poitiers,86194,"
+     "+33536490001,x@example.org,Le matin.,no,4,yes,cinq\npoitiers,"), "houses.csv:2",
+     "stock_days “cinq” is not a whole number from 0 to 999."),
     ("permanences.csv", "vouille,86102", "vouille,86103", "permanences.csv:2",
      "unknown commune “86103”: it is not in communes.csv."),
     ("permanences.csv", "vouille,86102", "nord,86102", "permanences.csv:2",
@@ -263,6 +275,33 @@ def test_loading_la_vienne_gives_its_whole_territory(database: Database) -> None
             assert [roles.count([role]) for role in (Role.WORKER, Role.SECRETARY, Role.MANAGER)] == [11, 6, 2]
         assert territory.house_for(session, None).id == "poitiers"
         assert territory.house_for(session, "86102").id == "fontaine-le-comte"
+
+
+def test_every_commune_of_la_vienne_lies_in_la_vienne(database: Database) -> None:
+    with transaction(database.owner) as session:
+        territory_files.load(session, VIENNE)
+        communes = session.scalars(select(Commune)).all()
+        points = {(one.latitude, one.longitude) for one in communes}
+        assert len(points) == 265
+        assert all(46.0 < (one.latitude or 0) < 47.2 for one in communes)
+        assert all(-0.11 < (one.longitude or 9) < 1.22 for one in communes)
+
+
+def test_coordinates_and_the_threshold_may_be_left_out(database: Database, folder: Path) -> None:
+    with transaction(database.owner) as session:
+        territory_files.load(session, folder)
+        assert set(session.execute(select(Commune.latitude, Commune.longitude))) == {(None, None)}
+        assert set(session.scalars(select(House.stock_days))) == {5}
+    put(folder, "communes.csv", "population\n86194,Poitiers,86,86000,89916",
+        "population,latitude,longitude\n86194,Poitiers,86,86000,89916,46.5802,\"0,3408\"")  # fmt: skip
+    put(folder, "houses.csv", "step_free\n", "step_free,stock_days\n")
+    put(folder, "houses.csv", "yes,4,yes", "yes,4,yes,12")
+    with transaction(database.owner) as session:
+        territory_files.load(session, folder)
+        poitiers = session.get_one(Commune, "86194", populate_existing=True)
+        assert (poitiers.latitude, poitiers.longitude) == (46.5802, 0.3408)
+        days = dict(row for row in session.execute(select(House.id, House.stock_days)))
+        assert (days["poitiers"], days["vouille"]) == (12, 5)
 
 
 def test_a_folder_with_a_fault_changes_nothing(database: Database, folder: Path) -> None:
