@@ -12,8 +12,11 @@ from portal import visit
 from portal.asking import asking
 from portal.booking import booking
 from portal.follow import follow
+from portal.incoming_texts import incoming_texts
 from portal.pages import pages
 from portal.papers import papers
+from portal.proposal import proposal
+from portal.sessions import sessions
 from web.app import make_app
 
 
@@ -21,6 +24,7 @@ def create(settings: Settings | None = None, clock: Callable[[], datetime] | Non
     """The citizens' face."""
     app = make_app("portal", settings or from_environment(), clock)
     app.extensions["present"] = visit.present_secret
-    for blueprint in (pages, asking, papers, follow, booking):
+    for blueprint in (pages, asking, papers, follow, booking, proposal, sessions, incoming_texts):
         app.register_blueprint(blueprint)
+    app.extensions["csrf"].exempt(incoming_texts)  # a program holds no form's token: it signs
     return app
