@@ -11,6 +11,7 @@ from backoffice.absences import absences
 from backoffice.agenda import agenda, slot_value
 from backoffice.agent import house_of, signed_in
 from backoffice.booking import booking
+from backoffice.calendars import calendars, feeds
 from backoffice.case import case
 from backoffice.forms import MODES
 from backoffice.openings import openings
@@ -37,6 +38,6 @@ def create(settings: Settings | None = None, clock: Callable[[], datetime] | Non
         standing_words=STANDINGS,
         slot_value=slot_value,
     )
-    for blueprint in (sign_in, queue, case, booking, agenda, openings, absences, places, outbox):
+    for blueprint in (sign_in, queue, case, booking, agenda, openings, absences, calendars, feeds, places, outbox):
         app.register_blueprint(blueprint)
     return app

@@ -78,6 +78,16 @@ class Day:
     sessions: list[GroupSession] = field(default_factory=list)
 
     @property
+    def clashes(self) -> set[UUID]:
+        """Booked appointments at an hour when the agent turned out to be busy elsewhere: nothing cancels them."""
+        met = [*self.loose, *(meeting for block in self.receiving for meeting in block.meetings)]
+        return {
+            meeting.id
+            for meeting in met
+            if meeting.state is Standing.BOOKED and any(meeting.during.overlaps(b.during) for b in self.busy)
+        }
+
+    @property
     def is_empty(self) -> bool:
         """Nothing at all to show."""
         return not (self.holiday or self.absent or self.closures or self.is_used)
