@@ -41,6 +41,7 @@ class Meeting:
     during: Range[datetime]
     state: Standing
     extra: bool
+    minutes_spent: int | None = None
 
     @property
     def initials(self) -> str:
@@ -205,7 +206,7 @@ def _meetings(session: Session, *conditions: ColumnElement[bool]) -> list[Meetin
         Meeting(
             id=one.id, agent_id=one.agent_id, agent=agent, request_id=one.request_id, number=number, name=name,
             kind=kind, mode=one.mode, place=place or "", desk=one.desk, during=one.during, state=one.state,
-            extra=one.extra,
+            extra=one.extra, minutes_spent=one.minutes_spent,
         )
         for one, agent, number, name, kind, place in rows
     ]  # fmt: skip
