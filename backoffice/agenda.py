@@ -9,8 +9,8 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
-from backoffice.agent import AGENT, me
-from casework import counter, planning, slots, waiting
+from backoffice.agent import AGENT, house_of, me
+from casework import counter, planning, proposals, slots, stock
 from casework.agenda import Kind, Mode
 from casework.agents import Agent
 from casework.appointments import Appointment, SlotTakenError
@@ -57,7 +57,7 @@ def waiting_list() -> ResponseReturnValue:
     """Who asked to be told of a free slot: each line leads to the request, where one tap books."""
     return render_template(
         "backoffice/agenda/waiting.html",
-        rows=waiting.of_house(db(), me().house_id),
+        rows=proposals.of_house(db(), me().house_id, now()),
         places={place.id: place for place in places_of_house()},
         whose=agent_shown(),
     )
@@ -75,6 +75,7 @@ def day() -> ResponseReturnValue:
     return render_template(
         "backoffice/agenda/day.html",
         found=planning.house_day(db(), me().house_id, shown, now(), place.id if place else None),
+        short=stock.short_of(db(), house_of(me()), now()),
         places=places,
         place=place,
         days=(shown - timedelta(1), shown + timedelta(1)),

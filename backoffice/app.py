@@ -11,14 +11,21 @@ from backoffice.absences import absences
 from backoffice.agenda import agenda, slot_value
 from backoffice.agent import house_of, signed_in
 from backoffice.booking import booking
+from backoffice.calendars import calendars, feeds
 from backoffice.case import case
 from backoffice.forms import MODES
 from backoffice.openings import openings
 from backoffice.outbox import outbox
 from backoffice.places import places
 from backoffice.queue import queue
+from backoffice.sessions import sessions
 from backoffice.sign_in import sign_in
+from backoffice.signing_up import panel, signing_up
+from backoffice.stock import stock
+from backoffice.to_call import how_many, to_call
+from backoffice.waiting_list import waiting_list
 from casework.appointments import STANDINGS
+from casework.counter import LENGTHS
 from casework.journal import ACTIONS
 from casework.notifications import DELIVERIES
 from casework.settings import Settings, from_environment
@@ -35,8 +42,28 @@ def create(settings: Settings | None = None, clock: Callable[[], datetime] | Non
         delivery_words=DELIVERIES,
         mode_words=dict(MODES),
         standing_words=STANDINGS,
+        lengths=LENGTHS,
         slot_value=slot_value,
+        session_panel=panel,
+        to_call_count=how_many,
     )
-    for blueprint in (sign_in, queue, case, booking, agenda, openings, absences, places, outbox):
+    for blueprint in (
+        sign_in,
+        queue,
+        case,
+        booking,
+        waiting_list,
+        agenda,
+        openings,
+        absences,
+        calendars,
+        feeds,
+        sessions,
+        signing_up,
+        places,
+        stock,
+        to_call,
+        outbox,
+    ):
         app.register_blueprint(blueprint)
     return app

@@ -20,12 +20,13 @@ from backoffice.agenda import (
 )
 from backoffice.agent import AGENT, me
 from backoffice.forms import ExtraForm
-from casework import counter, planning, slots, triage
+from casework import counter, planning, proposals, slots, triage
 from casework.agenda import Kind, Mode
 from casework.agents import Agent
 from casework.appointments import SlotTakenError, Standing
-from casework.counter import OUTCOMES, Circle, NotNowError, NotYourAgendaError
+from casework.counter import OUTCOMES, Circle, NotNowError, NotYourAgendaError, UnknownKindError
 from casework.planning import Meeting
+from casework.proposals import Waiter
 from casework.requests import PARIS, Request
 from casework.slots import Slot
 from casework.vocabulary import Role
@@ -54,6 +55,10 @@ class Panel:
     mine: set[UUID]
     """The appointments I may move, cancel and end."""
     may_squeeze: bool
+    waiter: Waiter | None
+    """Their line on the waiting list, if they are on it."""
+    offered_by: str
+    """With whom the hour is that they are offered now."""
 
 
 def panel(opened: Request) -> Panel:
@@ -62,8 +67,10 @@ def panel(opened: Request) -> Panel:
     known = kinds()
     ids = [kind.id for kind in known]
     asked = request.args.get("genre", "")
-    kind_id = asked if asked in ids else USUAL_KIND if USUAL_KIND in ids else next(iter(ids), "")
+    likely = (asked, opened.kind_id, USUAL_KIND, *ids[:1])
+    kind_id = next((one for one in likely if one in ids), "") or ""
     circle, asked_circle, found = _earliest(opened, kind_id)
+    waiter = proposals.of_request(db(), opened, now())
     booked = [one for one in met if one.state is Standing.BOOKED]
     coming = [one for one in booked if one.start > now()]
     return Panel(
@@ -78,6 +85,8 @@ def panel(opened: Request) -> Panel:
         names=names_of(found),
         mine={one.id for one in met if _may_handle(opened, one)},
         may_squeeze=bool(_editable_agents()),
+        waiter=waiter,
+        offered_by=db().get_one(Agent, waiter.offer.agent_id).name if waiter and waiter.offer else "",
     )
 
 
@@ -116,6 +125,20 @@ def book(request_id: UUID) -> ResponseReturnValue:
         done = "book" if counter.booked_already(db(), opened, agent_id, start) else "taken"
         return _back(request_id, done)
     return _back(request_id, "book")
+
+
+@booking.post("/type")
+@open_to(AGENT)
+def plan_kind(request_id: UUID) -> ResponseReturnValue:
+    """Say which kind of appointment this request needs; the person's own search begins with it."""
+    try:
+        counter.plan_kind(db(), me(), _mine(request_id), request.form.get("prevu") or None, now())
+        db().commit()
+    except UnknownKindError:
+        abort(400)
+    except NotNowError:
+        return _back(request_id, "late")
+    return _back(request_id, "kind")
 
 
 @booking.get("/en-plus")
@@ -182,6 +205,22 @@ def end(request_id: UUID, appointment_id: UUID) -> ResponseReturnValue:
     except SlotTakenError:
         db().rollback()
         return _back(request_id, "taken")
+    return _back(request_id, "end")
+
+
+@booking.post("/<uuid:appointment_id>/duree")
+@open_to(AGENT)
+def spent(request_id: UUID, appointment_id: UUID) -> ResponseReturnValue:
+    """How long it took: one tap."""
+    _mine(request_id)
+    typed = request.form.get("duree", "")
+    if typed not in {str(minutes) for minutes in counter.LENGTHS}:
+        abort(400)
+    try:
+        counter.spent(db(), me(), mine_to_handle(appointment_id), int(typed), now())
+        db().commit()
+    except NotNowError:
+        return _back(request_id, "late")
     return _back(request_id, "end")
 
 

@@ -9,6 +9,7 @@ from wtforms import (
     DateField,
     HiddenField,
     IntegerField,
+    PasswordField,
     SelectField,
     SelectMultipleField,
     StringField,
@@ -236,6 +237,26 @@ class EndForm(FlaskForm):
 
     last_day = DateField(_l("Dernier jour"), validators=[InputRequired(message=_l("Écrivez une date."))])
     knowing = BooleanField(_l("Je sais, et je confirme"))
+
+
+class CalendarForm(FlaskForm):
+    """The login and the password of an agent's own calendar."""
+
+    login = StringField(
+        _l("Identifiant du calendrier"),
+        filters=[clean],
+        validators=[
+            DataRequired(message=_l("Écrivez votre identifiant.")),
+            Length(max=100, message=_l("C'est trop long.")),
+        ],
+    )
+    password = PasswordField(
+        _l("Mot de passe du calendrier"),
+        validators=[
+            InputRequired(message=_l("Écrivez votre mot de passe.")),
+            Length(max=LONGEST_LINE, message=_l("C'est trop long.")),
+        ],
+    )
 
 
 class ChangeForm(HoursForm):

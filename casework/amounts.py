@@ -14,14 +14,25 @@ from typing import Any
 
 import yaml
 from babel import Locale
-from babel.numbers import format_currency, format_decimal
+from babel.numbers import format_currency
+
+from casework.translation import catalogue
+from casework.vocabulary import N_
 
 STALE_AFTER = timedelta(days=182)
+
+UNITS = {
+    "EUR": "%(sum)s",
+    "EUR/day": N_("%(sum)s par jour"),
+    "EUR/month": N_("%(sum)s par mois"),
+    "EUR/year": N_("%(sum)s par an"),
+}
+"""What an amount may be counted in, and how people say it."""
 
 
 @dataclass(frozen=True)
 class Amount:
-    """A value with what it is worth. `unit`: `EUR`, or `EUR/month` and the like; the prose says "a month"."""
+    """A sum of money, in one of `UNITS`."""
 
     id: str
     value: Decimal
@@ -40,15 +51,14 @@ class Amount:
 
 
 def in_words(amount: Amount, language: str) -> str:
-    """As people of a language write it, with Latin digits: `646,52 €`; without cents when there are none."""
-    if not amount.unit.startswith("EUR"):
-        return format_decimal(amount.value, locale=language, numbering_system="latn")
+    """As people of a language say it, with Latin digits: `651,69 € par mois`; without cents when there are none."""
     pattern = Locale.parse(language).currency_formats["standard"].pattern
     if amount.value == amount.value.to_integral_value():
         pattern = pattern.replace(".00", "")
-    return format_currency(
+    money = format_currency(
         amount.value, "EUR", pattern, language, currency_digits=False, numbering_system="latn"
     )
+    return catalogue(language).gettext(UNITS[amount.unit]) % {"sum": money}
 
 
 def read_amounts(path: Path, problems: list[str]) -> dict[str, Amount]:
@@ -78,6 +88,8 @@ def _amount(name: str, row: Mapping[str, Any]) -> Amount:
     since, checked = row["since"], row.get("checked")
     if not isinstance(since, date) or not (checked is None or isinstance(checked, date)):
         raise ValueError("a day such as 2026-04-01")
+    if row["unit"] not in UNITS:
+        raise ValueError(f"unit should be one of {', '.join(UNITS)}")
     return Amount(
         id=name,
         value=Decimal(str(row["value"])),

@@ -41,6 +41,7 @@ class Meeting:
     during: Range[datetime]
     state: Standing
     extra: bool
+    minutes_spent: int | None = None
 
     @property
     def initials(self) -> str:
@@ -76,6 +77,16 @@ class Day:
     loose: list[Meeting] = field(default_factory=list)
     busy: list[BusyTime] = field(default_factory=list)
     sessions: list[GroupSession] = field(default_factory=list)
+
+    @property
+    def clashes(self) -> set[UUID]:
+        """Booked appointments at an hour when the agent turned out to be busy elsewhere: nothing cancels them."""
+        met = [*self.loose, *(meeting for block in self.receiving for meeting in block.meetings)]
+        return {
+            meeting.id
+            for meeting in met
+            if meeting.state is Standing.BOOKED and any(meeting.during.overlaps(b.during) for b in self.busy)
+        }
 
     @property
     def is_empty(self) -> bool:
@@ -195,7 +206,7 @@ def _meetings(session: Session, *conditions: ColumnElement[bool]) -> list[Meetin
         Meeting(
             id=one.id, agent_id=one.agent_id, agent=agent, request_id=one.request_id, number=number, name=name,
             kind=kind, mode=one.mode, place=place or "", desk=one.desk, during=one.during, state=one.state,
-            extra=one.extra,
+            extra=one.extra, minutes_spent=one.minutes_spent,
         )
         for one, agent, number, name, kind, place in rows
     ]  # fmt: skip

@@ -7,7 +7,7 @@ here remembers it after the hold is gone: the same hour is never proposed twice 
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -262,7 +262,19 @@ class Waiter:
 
 def of_house(session: Session, house_id: str, now: datetime) -> list[Waiter]:
     """Who waits in a house, in order, with what is offered to them now."""
-    rows = waiting.of_house(session, house_id)
+    return _lines(session, waiting.of_house(session, house_id), now)
+
+
+def of_request(session: Session, request: Request, now: datetime) -> Waiter | None:
+    """The same for one request; None when it is not on the list."""
+    query = select(WaitingEntry).where(
+        WaitingEntry.request_id == request.id, WaitingEntry.state.in_(waiting.LISTED)
+    )
+    rows = [(entry, request) for entry in session.scalars(query)]
+    return next(iter(_lines(session, rows, now)), None)
+
+
+def _lines(session: Session, rows: Sequence[tuple[WaitingEntry, Request]], now: datetime) -> list[Waiter]:
     ids = [entry.id for entry, _ in rows]
     offers = session.scalars(
         select(SlotOffer).where(

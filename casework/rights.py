@@ -85,6 +85,8 @@ class Facts:
     source: Source
     checked: date | None
     """When the facts were last compared with the source; None: not yet."""
+    reviewers: tuple[str, ...]
+    """Social workers who read the French page over."""
     readers: tuple[str, ...]
     """Who, with an intellectual disability, read the French page (FALC); the logo needs one at least."""
     version: int
@@ -311,6 +313,7 @@ def _facts(slug: str, head: Mapping[str, Any], path: Path, problems: list[str]) 
         pictogram=str(head.get("pictogram") or "papers"),
         source=Source(str(source.get("name")), str(source.get("url"))),
         checked=checked,
+        reviewers=tuple(str(one) for one in head.get("reviewers") or []),
         readers=tuple(str(one) for one in head.get("readers") or []),
         version=version,
     )

@@ -12,9 +12,12 @@ from portal import visit
 from portal.asking import asking
 from portal.booking import booking
 from portal.follow import follow
+from portal.incoming_texts import incoming_texts
 from portal.pages import pages
 from portal.papers import papers
+from portal.proposal import proposal
 from portal.rights import keep_ready, rights
+from portal.sessions import sessions
 from web.app import make_app
 
 
@@ -23,6 +26,7 @@ def create(settings: Settings | None = None, clock: Callable[[], datetime] | Non
     app = make_app("portal", settings or from_environment(), clock)
     app.extensions["present"] = visit.present_secret
     keep_ready(app)
-    for blueprint in (pages, asking, papers, follow, booking, rights):
+    for blueprint in (pages, asking, papers, follow, booking, proposal, sessions, rights, incoming_texts):
         app.register_blueprint(blueprint)
+    app.extensions["csrf"].exempt(incoming_texts)  # a program holds no form's token: it signs
     return app

@@ -15,7 +15,7 @@ from flask_wtf import FlaskForm
 from wtforms import HiddenField, StringField, validators
 
 from casework import booking as rules
-from casework import messages, waiting
+from casework import messages, proposals, waiting
 from casework.agenda import MODES, Kind, Mode
 from casework.appointments import Appointment, HoldExpiredError, SlotTakenError
 from casework.booking import NothingComingError, TooLateError
@@ -78,7 +78,7 @@ def hold() -> ResponseReturnValue:
         rules.hold(db(), who.id, search, choice, now(), phone)
     except SlotTakenError:
         db().rollback()
-        return _gone(choice, phone, expired=False)
+        return gone(choice, phone, expired=False)
     db().commit()
     return redirect(url_for("booking.check", **query_of(search)), 303)
 
@@ -91,9 +91,9 @@ def check() -> ResponseReturnValue:
     if who.held is None:
         return redirect(url_for("booking.choose", **query_of(search_asked()[0])), 303)
     if who.held.held_until is None or who.held.held_until < now():
-        return _gone(_choice_of(who.held), who.held.phone, expired=True)
+        return gone(_choice_of(who.held), who.held.phone, expired=True)
     known = who.held.phone or (who.coming.phone if who.coming else None) or who.phone
-    return _check(who, PhoneForm(formdata=None, phone=_shown(known)))
+    return _check(who, PhoneForm(formdata=None, phone=shown_phone(known)))
 
 
 @booking.post("/verifier")
@@ -113,7 +113,7 @@ def confirm() -> ResponseReturnValue:
         db().rollback()
         if choice is None:
             return redirect(url_for("booking.choose"), 303)
-        return _gone(choice, form.phone.data, expired=True)
+        return gone(choice, form.phone.data, expired=True)
     changed = booked.moved_from is not None
     db().commit()
     return redirect(url_for("booking.booked", change="1" if changed else None), 303)
@@ -200,7 +200,7 @@ def wait() -> ResponseReturnValue:
 @open_to(visit.REQUEST)
 def stop_waiting() -> ResponseReturnValue:
     """Leave the waiting list."""
-    waiting.stop(db(), g.request_id, waiting.Wish.WITHDRAWN)
+    rules.stop_waiting(db(), g.request_id, now())
     db().commit()
     return redirect(url_for("follow.show"), 303)
 
@@ -210,7 +210,7 @@ def stop_waiting() -> ResponseReturnValue:
 def ask_call() -> ResponseReturnValue:
     """Please call me: at which number?"""
     who = _seeker()
-    return _call(who, PhoneForm(formdata=None, phone=_shown(who.phone), submission=str(uuid4())))
+    return _call(who, PhoneForm(formdata=None, phone=shown_phone(who.phone), submission=str(uuid4())))
 
 
 @booking.post("/rappel")
@@ -232,8 +232,10 @@ def call_me() -> ResponseReturnValue:
 def noted() -> ResponseReturnValue:
     """What was asked is noted."""
     who = _seeker()
-    call = request.args.get("pour") == "rappel"
-    return render_template("portal/booking/noted.html", who=who, call=call, sensitive=who.sensitive)
+    what, waits = request.args.get("pour"), waiting.waits(db(), who.id)
+    return render_template(
+        "portal/booking/noted.html", who=who, what=what, waits=waits, sensitive=who.sensitive
+    )
 
 
 def facts_of(who: Seeker, appointment: Appointment) -> dict[str, Any]:
@@ -257,11 +259,12 @@ def facts_of(who: Seeker, appointment: Appointment) -> dict[str, Any]:
 
 
 def coming_facts() -> dict[str, Any]:
-    """What the follow page shows of the coming appointment, or of the way to one."""
+    """What the follow page shows of the coming appointment, of the way to one, and of what is proposed."""
     who = _seeker()
+    waits = {"waits": waiting.waits(db(), who.id), "offer": proposals.live(db(), who.id, now())}
     if who.coming:
-        return facts_of(who, who.coming)
-    return {"who": who, "sensitive": who.sensitive, "appointment": None, "waits": waiting.waits(db(), who.id)}
+        return facts_of(who, who.coming) | waits
+    return {"who": who, "sensitive": who.sensitive, "appointment": None} | waits
 
 
 def _seeker() -> Seeker:
@@ -300,6 +303,7 @@ def _choose(who: Seeker) -> ResponseReturnValue:
         today=now().astimezone(PARIS).date(),
         without=rules.without_appointment(db(), who) if not found else [],
         waits=waiting.waits(db(), who.id),
+        offer=proposals.live(db(), who.id, now()),
     )
     return page, 422 if mistake else 200
 
@@ -317,8 +321,11 @@ def _check(who: Seeker, form: PhoneForm, code: int = 200) -> ResponseReturnValue
     return page, code
 
 
-def _gone(choice: Choice, phone: str | None, *, expired: bool) -> ResponseReturnValue:
-    """The hour is lost; what is near it, with the same filters and what was typed."""
+def gone(choice: Choice, phone: str | None, *, expired: bool, offered: bool = False) -> ResponseReturnValue:
+    """The hour is lost; what is near it, with the same filters and what was typed.
+
+    `offered`: it was proposed to them while they wait.
+    """
     who, (search, _) = _seeker(), search_asked()
     found = nearest(db(), who, search, choice.start, now())
     found = found or nearest(db(), who, Search(whole_house=True), choice.start, now())
@@ -327,6 +334,8 @@ def _gone(choice: Choice, phone: str | None, *, expired: bool) -> ResponseReturn
         **_tiles(who, search, found),
         query=query_of(search),
         expired=expired,
+        offered=offered,
+        waits=waiting.waits(db(), who.id),
         choice=choice,
         phone=phone or "",
     )
@@ -371,6 +380,6 @@ def _map(where: rules.Where) -> str:
     return f"https://www.openstreetmap.org/search?query={quote(query)}"
 
 
-def _shown(phone: str | None) -> str:
+def shown_phone(phone: str | None) -> str:
     """A number as one reads it; what is none, as it was typed."""
     return show_phone(phone) if phone and phone.startswith("+") else phone or ""

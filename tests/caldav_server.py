@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,29 +24,44 @@ class CalendarServer:
 
     password = "le mot de passe du calendrier"
 
-    def __init__(self, port: int) -> None:
-        self.port = port
+    def __init__(self, port: int, folder: Path) -> None:
+        self.port, self.folder = port, folder
 
     @property
     def url(self) -> str:
         """For `CALDAV_URL`."""
         return f"http://127.0.0.1:{self.port}/{{login}}/agenda/"
 
-    def make_calendar(self, login: str) -> None:
+    def clear(self, login: str) -> None:
         """An empty calendar for somebody."""
+        assert self._ask(login, "DELETE").status_code in {200, 404}
         made = self._ask(login, "MKCALENDAR", content=CALENDAR)
         assert made.status_code == 201, made.text
 
     def write(self, login: str, name: str, *lines: str) -> None:
         """Somebody writes an event in their own calendar: the lines between BEGIN:VEVENT and END:VEVENT."""
-        event = "\r\n".join(["BEGIN:VEVENT", f"UID:{name}", "DTSTAMP:20261101T000000Z", *lines, "END:VEVENT"])
+        uid = [] if any(line.startswith("UID:") for line in lines) else [f"UID:{name}"]
+        event = "\r\n".join(["BEGIN:VEVENT", *uid, "DTSTAMP:20261101T000000Z", *lines, "END:VEVENT"])
         self.write_file(login, name, event)
 
     def write_file(self, login: str, name: str, *components: str) -> None:
         """A whole file, as some calendar program would leave it."""
-        text = "\r\n".join(["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Tests//", *components, "END:VCALENDAR", ""])
+        text = "\r\n".join(
+            ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Tests//", *components, "END:VCALENDAR", ""]
+        )
         answer = self._ask(login, "PUT", f"{name}.ics", content=text.encode())
         assert answer.status_code in {201, 204}, answer.text
+
+    def spoil(self, login: str, name: str, copy: str, change: Callable[[str], str]) -> None:
+        """Put a changed copy of a file into the server's own folder, whatever it thinks of it."""
+        folder = self.folder / "collections" / "collection-root" / login / "agenda"
+        content = (folder / f"{name}.ics").read_text(encoding="utf-8").replace(f"UID:{name}", f"UID:{copy}")
+        (folder / f"{copy}.ics").write_text(change(content), encoding="utf-8")
+
+    def tag(self, login: str, name: str) -> str:
+        """What changes when a file is written."""
+        file = self.folder / "collections" / "collection-root" / login / "agenda" / f"{name}.ics"
+        return f"{file.stat().st_ino} {file.stat().st_mtime_ns}"
 
     def erase(self, login: str, name: str) -> None:
         """Somebody deletes an event by hand."""
@@ -72,10 +87,12 @@ class CalendarServer:
 @contextmanager
 def calendar_server(folder: Path, port: int = 0) -> Iterator[CalendarServer]:
     """A Radicale of our own; `port` brings one back where it was."""
-    server = CalendarServer(port or free_port())
+    server = CalendarServer(port or free_port(), folder)
     folder.mkdir(parents=True, exist_ok=True)
     users = folder / "users"
-    users.write_text("".join(f"{login}:{server.password}\n" for login in ("paul.petit", "sarah.blanc", "louise")))
+    users.write_text(
+        "".join(f"{login}:{server.password}\n" for login in ("paul.petit", "sarah.blanc", "louise"))
+    )
     settings = folder / "config"
     settings.write_text(
         f"[server]\nhosts = 127.0.0.1:{server.port}\n"

@@ -71,6 +71,7 @@ def running(migrated: Database, tmp_path_factory: pytest.TempPathFactory) -> Ite
         })  # fmt: skip
         _start(stack, folder, "backoffice", backoffice_port, {
             **common, **private, **directory.environment(), "SECRET_KEY": "the back office's secret",
+            "CALDAV_URL": "https://calendriers.example.org/{login}/agenda/",
         })  # fmt: skip
         _start(stack, folder, "worker", None, {**common, **private, **sending})
         for address in (portal, backoffice):

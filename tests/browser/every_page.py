@@ -16,6 +16,7 @@ from portal.questions import BY_SLUG
 from tests import people
 from tests.browser import stage
 from tests.browser.appointments import agents_agendas, citizens_appointment
+from tests.browser.calendars import agents_calendars
 from tests.browser.conftest import RunningHouse
 from tests.browser.walking import AgentsWalk, CitizensWalk, Look, sign_in, tap
 from tests.casework.asking import Asked, ask
@@ -39,6 +40,7 @@ NEVER_SEEN = {
         "queue.lines": "a piece of the queue",
         "queue.my_lines": "a piece of the own list",
         "case.paper": "a paper to download",
+        "feeds.read": "a file for calendars",
     },
 }
 """Routes that one can get but not look at, and why: the rest are pages."""
@@ -84,6 +86,7 @@ def agents_pages(page: Page, house: RunningHouse, database: Database, language: 
         walk.request(f"{address}/{asked.id}", f"request {state}")
     _mistakes(page, f"{address}/{staged.received.id}", database, staged.received, look)
     agents_agendas(walk, database, staged.received)
+    agents_calendars(walk, database)
     walk.open(f"/envois/{stage.by_hand(database, staged.waiting)}", "one sending")
     _leave(page)
     sign_in(page, house, people.LOUISE, language)

@@ -90,7 +90,7 @@ def test_an_amount_comes_from_the_table_and_links_lead_to_pages(folder: Path) ->
     page = library.page("loyer", "fr")
     assert page
     money = {"help": in_words(library.amounts["help"], "fr")}
-    assert "646,52\xa0€" in markup(page, Part.WHAT, "/fr/droits/{slug}", money)
+    assert "646,52\xa0€ par mois" in markup(page, Part.WHAT, "/fr/droits/{slug}", money)
     assert '<a href="/fr/droits/loyer">' in markup(page, Part.DO, "/fr/droits/{slug}", money)
     assert '<a href="tel:115">' in markup(page, Part.WHERE, "/fr/droits/{slug}", money)
 

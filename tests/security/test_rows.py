@@ -74,7 +74,13 @@ def refused(call: Callable[[], Any]) -> str:
         "SELECT 1 FROM absences", "SELECT 1 FROM document_contents", "SELECT 1 FROM notifications",
         "SELECT 1 FROM access_keys", "SELECT 1 FROM lost_links", "SELECT 1 FROM procrastinate_jobs",
         "SELECT urgency_reason FROM requests", "SELECT secretary_id FROM requests", "SELECT route_reason FROM requests",
+        "SELECT 1 FROM incoming_texts", "DELETE FROM incoming_texts", "UPDATE incoming_texts SET state = 'dropped'",
+        "INSERT INTO incoming_texts (id) VALUES (gen_random_uuid())", "SELECT 1 FROM stopped_numbers",
+        "DELETE FROM stopped_numbers", "INSERT INTO stopped_numbers VALUES ('+33612345678', now())",
+        "SELECT 1 FROM calls", "SELECT contact_rule FROM requests", "UPDATE requests SET contact_rule = 'usual'",
+        "SELECT by_text FROM messages", "UPDATE contact_ways SET safe = false", "DELETE FROM contact_ways",
         "SELECT 1 FROM openings", "SELECT 1 FROM opening_rules", "SELECT 1 FROM closures", "SELECT 1 FROM busy_times",
+        "SELECT 1 FROM calendar_feeds", "SELECT 1 FROM calendar_links",
         "UPDATE appointments SET during = tstzrange(now(), now())", "UPDATE appointments SET agent_id = 1",
         "DELETE FROM waiting_entries", "UPDATE waiting_entries SET asked_at = now()",
         "SELECT agent_id FROM messages", "SELECT referent_id FROM sector_communes", "SELECT 1 FROM sector_workers",
@@ -312,6 +318,13 @@ WAITS = (
 )
 
 
+OFFER = (
+    "INSERT INTO slot_offers (id, waiting_id, request_id, agent_id, kind_id, mode, during, offered_at, until, state) "
+    "SELECT gen_random_uuid(), id, :request, 2, 'first', 'here', tstzrange(now(), now() + interval '1 hour'), now(), "
+    "now() + interval '2 hours', 'offered' FROM waiting_entries"
+)
+
+
 def test_one_waits_for_oneself(database: Database, amina_asked: Asked, marcel_asked: Asked) -> None:
     mine: dict[str, Any] = {"request": amina_asked.id, "state": "waiting"}
     assert as_portal(database, amina_asked, WAITS, **mine) == 1
@@ -320,6 +333,27 @@ def test_one_waits_for_oneself(database: Database, amina_asked: Asked, marcel_as
     assert as_portal(database, marcel_asked, "SELECT id FROM waiting_entries") == []
     assert as_portal(database, marcel_asked, "UPDATE waiting_entries SET state = 'withdrawn'") == 0
     assert as_portal(database, amina_asked, "UPDATE waiting_entries SET state = 'withdrawn'") == 1
+
+
+def test_one_answers_what_is_offered_to_oneself(
+    database: Database, amina_asked: Asked, marcel_asked: Asked, now: datetime
+) -> None:
+    """Yes or no, once; neither made up, nor moved, nor taken from somebody else."""
+    as_portal(database, amina_asked, WAITS, request=amina_asked.id, state="waiting")
+    refused(lambda: as_portal(database, amina_asked, OFFER, request=amina_asked.id))
+    assert as_backoffice(database, OFFER, request=amina_asked.id) == 1
+    assert as_portal(database, None, "SELECT 1 FROM slot_offers") == []
+    assert as_portal(database, marcel_asked, "SELECT 1 FROM slot_offers") == []
+    assert as_portal(database, marcel_asked, "UPDATE slot_offers SET state = 'declined'") == 0
+    for change in ("until = now()", "during = tstzrange(now(), now())", "appointment_id = NULL"):
+        refused(lambda change=change: as_portal(database, amina_asked, f"UPDATE slot_offers SET {change}"))  # type: ignore[misc]
+    refused(lambda: as_portal(database, amina_asked, "UPDATE slot_offers SET state = 'lapsed'"))
+    refused(lambda: as_portal(database, amina_asked, "DELETE FROM slot_offers"))
+    refused(
+        lambda: as_portal(database, amina_asked, "SELECT agents_of_request(:id, true)", id=marcel_asked.id)
+    )
+    assert as_portal(database, amina_asked, "UPDATE slot_offers SET state = 'accepted'") == 1
+    assert as_portal(database, amina_asked, "UPDATE slot_offers SET state = 'declined'") == 0
 
 
 def test_the_portal_learns_how_and_where_agents_receive_people_and_nothing_else(
@@ -353,3 +387,31 @@ def test_failures_noted_by_the_portal_keep_no_agent_out(database: Database, now:
             ),
             {"id": uuid4()},
         )
+
+
+RECEIVES = "SELECT receive_text(:name, '+33612345678', 'Bonjour', now())"
+
+
+def test_the_portal_puts_a_text_in_once_and_reads_none_back(database: Database, amina_asked: Asked) -> None:
+    assert as_portal(database, None, RECEIVES, name="abc") == [(True,)]
+    assert as_portal(database, amina_asked, RECEIVES, name="abc") == [(False,)]
+    assert as_backoffice(database, "SELECT sender, body, state FROM incoming_texts") == [
+        ("+33612345678", "Bonjour", "new")
+    ]
+    refused(lambda: as_backoffice(database, RECEIVES, name="abd"))
+
+
+SAFE = (
+    "INSERT INTO contact_ways (id, request_id, channel, value, safe) "
+    "VALUES (gen_random_uuid(), :request, 'sms', '+33687654321', :safe)"
+)
+
+
+def test_the_safe_contact_of_a_person_at_risk_is_nothing_to_the_portal(
+    database: Database, amina_asked: Asked
+) -> None:
+    assert as_backoffice(database, SAFE, request=amina_asked.id, safe=True) == 1
+    assert as_portal(database, amina_asked, "SELECT value FROM contact_ways") == [("+33612345678",)]
+    refused(lambda: as_portal(database, amina_asked, SAFE, request=amina_asked.id, safe=True))
+    assert as_backoffice(database, "DELETE FROM contact_ways") == 1, "what the person gave stays"
+    assert as_backoffice(database, "SELECT value FROM contact_ways") == [("+33612345678",)]
