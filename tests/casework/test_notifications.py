@@ -29,8 +29,8 @@ LONGEST_HOUSE = "Maison départementale de la solidarité de Beaumont Saint-Cyr-
 SECRET = "x" * 22
 
 
-OF_REQUEST = [template for template in Template if not template.value.startswith("appointment")]
-"""The others are in `test_reminders`."""
+OF_REQUEST = [Template.RECEIPT, Template.NEW_MESSAGE, Template.LINK]
+"""Those of appointments are in `test_reminders`, answers to text messages in `test_answers`."""
 
 EVERY_MESSAGE = [
     (language, channel, template)
