@@ -136,7 +136,11 @@ def plain_order(sentence: Sentence, _kind: Kind) -> Iterator[Remark]:
 
 def affirmative(sentence: Sentence, _kind: Kind) -> Iterator[Remark]:
     """Rule 5."""
+    denied = False
     for match in NEGATION.finditer(sentence.text):
+        if denied and match[0].lower() == "ni":  # it goes on with what `ne` began
+            continue
+        denied = True
         yield Remark(
             5, Level.WARNING, *match.span(), "La phrase dit ce qui n'est pas", "dites ce que l'on peut faire"
         )

@@ -181,6 +181,10 @@ def test_a_hard_page_is_found_and_a_better_one_passes(rule: int, level: Level, b
     assert errors(good, Kind.PAGE) == []
 
 
+def test_one_negation_is_found_once() -> None:
+    assert len(of_rule(check("Ce n'est ni le père ni la mère."), 5)) == 1
+
+
 def test_there_is_a_story_for_each_rule() -> None:
     assert {rule for rule, *_ in STORIES + PAGE_STORIES} == set(RULES)
     assert len(STORIES) > 40
