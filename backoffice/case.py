@@ -15,6 +15,7 @@ from sqlalchemy import select
 from backoffice.agent import AGENT, me
 from backoffice.booking import panel
 from backoffice.forms import (
+    ContactRuleForm,
     NothingForm,
     OutcomeForm,
     QualifyForm,
@@ -23,16 +24,16 @@ from backoffice.forms import (
     WorkerForm,
     WriteForm,
 )
-from casework import documents, journal, messages, requests, triage
+from casework import contact_rules, documents, journal, messages, requests, triage
 from casework.agents import Agent
 from casework.documents import Document, Owner, Scan
 from casework.notifications import Notification
-from casework.people import ContactWay
+from casework.people import ContactWay, UnreachableError
 from casework.requests import ChangedMeanwhileError, Request
 from casework.routing import Worker
 from casework.territory import Commune, House, Sector
 from casework.triage import Act, NotAllowedError, NotYoursError, ReasonMissingError, Reply
-from casework.vocabulary import Outcome, State, Theme
+from casework.vocabulary import ContactRule, Outcome, State, Theme
 from web.doors import open_to
 from web.headers import PAPER_POLICY
 from web.transactions import db, now, settings
@@ -104,6 +105,29 @@ def do(request_id: UUID, act: str) -> ResponseReturnValue:
     return redirect(url_for("case.show", request_id=request_id, fait=wanted.value), 303)
 
 
+@case.post("/<uuid:request_id>/prevenir")
+@open_to(AGENT)
+def set_contact_rule(request_id: UUID) -> ResponseReturnValue:
+    """Say how this person may be told things: as they asked, not at all, or by another contact alone."""
+    _peek(request_id)
+    form = ContactRuleForm()
+    if not form.validate():
+        return _show(_read(request_id), rule_form=form, code=422)
+    try:
+        opened = requests.locked(db(), request_id, form.version.data)
+        rule = ContactRule(form.rule.data)
+        contact_rules.set_rule(db(), me(), opened, rule, form.contact.data or "", form.why.data, now())
+        db().commit()
+    except ChangedMeanwhileError:
+        db().rollback()
+        return _show(_read(request_id), rule_form=form, code=409, changed=True)
+    except UnreachableError:
+        db().rollback()
+        form.contact.errors = [gettext("Écrivez un numéro de portable ou un e-mail.")]
+        return _show(_read(request_id), rule_form=form, code=422)
+    return redirect(url_for("case.show", request_id=request_id, fait="prevenir"), 303)
+
+
 @case.get("/<uuid:request_id>/papier/<uuid:document_id>")
 @open_to(AGENT)
 def paper(request_id: UUID, document_id: UUID) -> Response:
@@ -162,6 +186,17 @@ def _form(act: Act, opened: Request, *, blank: bool = False) -> VersionedForm:
     return form
 
 
+def _rule_form(opened: Request, safe: ContactWay | None, typed: ContactRuleForm | None) -> ContactRuleForm:
+    """The form of the rule for people at risk: as it was sent, or as things stand."""
+    form = typed or ContactRuleForm(
+        formdata=None, rule=opened.contact_rule.value, contact=safe.value if safe else ""
+    )
+    form.version.data = opened.version
+    for field in form:
+        field.id = f"rule-{field.name}"
+    return form
+
+
 def _availability(worker: Worker) -> str:
     """What helps to choose between colleagues."""
     if worker.absent:
@@ -200,14 +235,14 @@ _ACTS: dict[Act, Callable[[Request, FlaskForm], None]] = {
 }
 
 
-AFTER_BOOKING = frozenset({"book", "cancel", "end", "move", "taken", "late"})
+AFTER_BOOKING = frozenset({"book", "cancel", "end", "kind", "move", "taken", "late"})
 """What the panel of appointments may have done, or found it could not (`backoffice.booking`)."""
 
 
 def _done() -> str | None:
     """What this page follows, from its address: an act, or something about the appointment."""
     done = request.args.get("fait", "")
-    return done if done in AFTER_BOOKING or done in set(Act) else None
+    return done if done in AFTER_BOOKING | {"prevenir"} or done in set(Act) else None
 
 
 def _reply(form: FlaskForm) -> Reply:
@@ -220,6 +255,7 @@ def _show(
     form_of: dict[Act, VersionedForm] | None = None,
     code: int = 200,
     *,
+    rule_form: ContactRuleForm | None = None,
     changed: bool = False,
 ) -> ResponseReturnValue:
     acts = triage.possible(me(), opened)
@@ -227,6 +263,7 @@ def _show(
     for act, typed in (form_of or {}).items():
         typed.version.data = opened.version
         forms[act] = typed
+    safe = contact_rules.safe_contact(db(), opened)
     page = render_template(
         "backoffice/case.html",
         case=opened,
@@ -246,11 +283,14 @@ def _show(
         proposal=triage.propose(db(), opened, now()) if Act.ROUTE in acts else None,
         meetings=panel(opened),
         acts=acts,
+        safe=safe,
+        rule_form=_rule_form(opened, safe, rule_form),
+        rule_tried=rule_form is not None,
         forms=forms,
         tried=next(iter(form_of), None) if form_of else None,
         expected=next((act for act in EXPECTED[opened.state] if act in acts), None),
         changed=changed,
-        done=_done() if not form_of else None,
+        done=_done() if not form_of and not rule_form else None,
         now=now(),
     )  # fmt: skip
     return page, code

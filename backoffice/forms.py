@@ -10,6 +10,7 @@ from wtforms import (
     HiddenField,
     IntegerField,
     PasswordField,
+    RadioField,
     SelectField,
     SelectMultipleField,
     StringField,
@@ -29,7 +30,7 @@ from wtforms.validators import (
 
 from casework.agenda import Audience, Mode
 from casework.messages import LONGEST_BODY
-from casework.vocabulary import OUTCOMES, SPOKEN_LANGUAGES, THEMES
+from casework.vocabulary import CONTACT_RULES, OUTCOMES, SPOKEN_LANGUAGES, THEMES
 from web.typed import clean
 
 LONGEST_LINE = 500
@@ -125,6 +126,29 @@ class WriteForm(VersionedForm):
         ],
     )
     submission = HiddenField(validators=[UUID()])
+
+
+class ContactRuleForm(VersionedForm):
+    """How a person at risk may be told things."""
+
+    rule = RadioField(
+        _l("Comment prévenir la personne"),
+        choices=[(rule.value, word.label) for rule, word in CONTACT_RULES.items()],
+        validators=[InputRequired(message=_l("Choisissez une réponse."))],
+    )
+    contact = StringField(
+        _l("L'autre contact"),
+        filters=[clean],
+        validators=[Length(max=200, message=_l("C'est trop long."))],
+    )
+    why = StringField(
+        _l("Pourquoi"),
+        filters=[clean],
+        validators=[
+            DataRequired(message=_l("Écrivez un mot pour dire pourquoi.")),
+            Length(max=LONGEST_LINE, message=_l("C'est trop long.")),
+        ],
+    )
 
 
 class WhyForm(VersionedForm):

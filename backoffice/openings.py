@@ -32,13 +32,16 @@ def show() -> ResponseReturnValue:
 @openings.post("/<int:agent_id>")
 @open_to(AGENT)
 def add(agent_id: int) -> ResponseReturnValue:
-    """One more range; its days are there at once."""
+    """One more range; its days are there at once. The same form sent twice is one range."""
     whose = whose_agenda(agent_id)
     form = _with_choices(RuleForm())
     if not form.validate():
         return _show(whose, form, 422)
-    rule = ranges.keep(db(), _rule(whose, form), today())
-    _note("range added", whose, rule=rule.id)
+    wanted = _rule(whose, form)
+    rule = ranges.twin(db(), wanted)
+    if rule is None:
+        rule = ranges.keep(db(), wanted, today())
+        _note("range added", whose, rule=rule.id)
     db().commit()
     return redirect(url_for("openings.show", agent=whose.id, plage=rule.id, fait="add"), 303)
 

@@ -1,4 +1,7 @@
-"""What goes out to people: what failed, what an agent must do by hand, and what the demonstration would have sent."""
+"""What goes out to people: letters and what else an agent does by hand, and what the demonstration would have sent.
+
+What ends in a call is on another page (`backoffice.to_call`); the words of any message are here.
+"""
 
 from __future__ import annotations
 
@@ -6,35 +9,42 @@ from uuid import UUID
 
 from flask import Blueprint, abort, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from backoffice.agent import AGENT, me
 from casework import journal
 from casework.delivery import rendered
 from casework.notifications import Delivery, Notification
 from casework.requests import Request
+from casework.vocabulary import Channel, ContactRule
 from web.doors import open_to
 from web.transactions import db, now, settings
 
 outbox = Blueprint("outbox", __name__, url_prefix="/<lang>/envois")
 
 SHOWN_AT_MOST = 100
+READ_BY_AGENTS = frozenset({Delivery.BY_HAND, Delivery.FAILED, Delivery.STOPPED, Delivery.SHOWN})
+"""Messages whose words an agent may have to say, or to print."""
 
 
 @outbox.get("")
 @open_to(AGENT)
 def show() -> ResponseReturnValue:
-    """By hand first, then failures, then (demonstration) what would have left."""
+    """By hand first, then (demonstration) what would have left."""
     query = (
         select(Notification, Request.number)
         .join(Request, Request.id == Notification.request_id)
-        .where(Request.house_id == me().house_id)
+        .where(
+            Request.house_id == me().house_id,
+            or_(Notification.channel != Channel.CALL, Notification.state == Delivery.SHOWN),
+            Request.contact_rule != ContactRule.NONE,
+        )
         .order_by(Notification.created_at.desc())
         .limit(SHOWN_AT_MOST)
     )
     by_state = {
         state: db().execute(query.where(Notification.state == state)).all()
-        for state in (Delivery.BY_HAND, Delivery.FAILED, Delivery.SHOWN)
+        for state in (Delivery.BY_HAND, Delivery.SHOWN)
     }
     return render_template("backoffice/outbox.html", by_state=by_state)
 
@@ -42,9 +52,9 @@ def show() -> ResponseReturnValue:
 @outbox.get("/<uuid:notification_id>")
 @open_to(AGENT)
 def open_one(notification_id: UUID) -> ResponseReturnValue:
-    """The words of a letter to print, a call to make, a message to pass on; of any message, in the demonstration."""
+    """The words of a letter to print, of a call to make, of what did not arrive; of any, in the demonstration."""
     notification, number = _of_my_house(notification_id)
-    if notification.sealed_secret is None or notification.state not in {Delivery.BY_HAND, Delivery.SHOWN}:
+    if notification.sealed_secret is None or notification.state not in READ_BY_AGENTS:
         abort(404)
     journal.write(
         db(), journal.Action.OPENED, now(), request_id=notification.request_id, agent=me(), what="message"

@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
 from backoffice.agent import AGENT, WATCHING, me
-from casework import planning
+from casework import planning, stock
 from casework import queue as waiting
 from casework.absences import whole_days
 from casework.access import read_number
@@ -46,7 +46,8 @@ def show() -> ResponseReturnValue:
 @open_to(AGENT)
 def house() -> ResponseReturnValue:
     """What came in for my house."""
-    return render_template("backoffice/queue.html", **_queue())
+    short = stock.warning(db(), me().house_id, now())
+    return render_template("backoffice/queue.html", **_queue(), short=short)
 
 
 @queue.get("/<lang>/file/lignes")

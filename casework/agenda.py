@@ -31,6 +31,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP, TSTZRANGE, Insert, Range, insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from casework.agents import Agent
 from casework.database import Base, one_of
 from casework.requests import PARIS
 from casework.vocabulary import N_, Word
@@ -232,6 +233,20 @@ def keep(session: Session, rule: OpeningRule, today: date) -> OpeningRule:
     session.flush()
     make_ahead(session, rule, today)
     return rule
+
+
+TWIN = (
+    "agent_id", "place_id", "mode", "kinds", "audience", "languages", "travel_minutes", "first_day", "last_day",
+    "weekdays", "every_weeks", "nth_of_month", "starts_at", "ends_at",
+)  # fmt: skip
+"""What makes two rules the same one, sent twice."""
+
+
+def twin(session: Session, rule: OpeningRule) -> OpeningRule | None:
+    """The rule that is already there in every word of this new one; a second tap at the same moment waits to see it."""
+    session.execute(select(Agent.id).where(Agent.id == rule.agent_id).with_for_update(key_share=True))
+    same = [getattr(OpeningRule, name).is_not_distinct_from(getattr(rule, name)) for name in TWIN]
+    return session.scalars(select(OpeningRule).where(*same).order_by(OpeningRule.id)).first()
 
 
 def make_ahead(session: Session, rule: OpeningRule, today: date) -> int:

@@ -112,6 +112,7 @@ class Appointment(Base):
             "ended_at",
             postgresql_where=text("state = 'missed' AND told_state IS DISTINCT FROM state"),
         ),
+        Index("appointments_moved_from_idx", "moved_from", postgresql_where=text("moved_from IS NOT NULL")),
         Index("appointments_house_made_idx", "house_id", "made_at"),
         CheckConstraint("state <> 'held' OR held_until IS NOT NULL", name="held"),
         CheckConstraint("during <@ blocked", name="blocked"),

@@ -35,7 +35,7 @@ from casework.requests import Request
 from casework.segments import MOST_SEGMENTS, plain, segments
 from casework.settings import Settings, SettingsError
 from casework.territory import House
-from casework.translation import PARIS, environment
+from casework.translation import PARIS, environment, one_a_line
 from casework.vocabulary import N_, Channel
 
 logger = logging.getLogger(__name__)
@@ -234,7 +234,7 @@ def rendered(session: Session, settings: Settings, notification: Notification) -
         return Rendered("", _text(notification, facts))
     words = environment(notification.language).get_template(f"mail/{notification.template}.txt").render(facts)
     subject, _, body = words.strip().partition("\n")
-    return Rendered(subject, body.strip() + "\n")
+    return Rendered(subject, one_a_line(body.strip()) + "\n")
 
 
 def _facts(
@@ -259,7 +259,7 @@ def _text(notification: Notification, facts: dict[str, object]) -> str:
     """As much as two segments hold: the house and the code go first, the number and the link never."""
     template = environment(notification.language).get_template(f"sms/{notification.template}.txt")
     for room in (3, 2, 1, 0):
-        text = plain(template.render(facts, room=room).strip())
+        text = plain(one_a_line(template.render(facts, room=room).strip()))
         if segments(text) <= MOST_SEGMENTS:
             break
     return text

@@ -52,6 +52,8 @@ class Message(Base):
     """How an agent signed, as the person reads it; empty for the person's own."""
     body: Mapped[str]
     language: Mapped[str]
+    by_text: Mapped[bool] = mapped_column(default=False, server_default="false")
+    """The person sent it as a text message (`casework.answers`)."""
 
 
 def of_request(session: Session, request_id: UUID) -> list[Message]:
@@ -70,13 +72,27 @@ def already_received(session: Session, request_id: UUID, submission: UUID) -> bo
 
 
 def write_as_citizen(
-    session: Session, request_id: UUID, body: str, language: str, submission: UUID, now: datetime
+    session: Session,
+    request_id: UUID,
+    body: str,
+    language: str,
+    submission: UUID,
+    now: datetime,
+    *,
+    by_text: bool = False,
+    sorted_by: Agent | None = None,
 ) -> bool:
-    """Add what the person wrote; False when this very form was already received."""
-    if not _insert(session, request_id, body, language, submission, now, author=Author.CITIZEN):
+    """Add what the person wrote; False when this very form, or this very text message, was already received.
+
+    `sorted_by`: the agent who said that a text message belongs to this request.
+    """
+    if not _insert(
+        session, request_id, body, language, submission, now, author=Author.CITIZEN, by_text=by_text
+    ):
         return False
     session.execute(update(Request).where(Request.id == request_id).values(citizen_wrote_at=now))
-    journal.write(session, journal.Action.WROTE, now, request_id=request_id)
+    action = journal.Action.TEXT_RECEIVED if by_text else journal.Action.WROTE
+    journal.write(session, action, now, request_id=request_id, agent=sorted_by)
     return True
 
 
@@ -119,6 +135,7 @@ def _insert(
     kind: Kind = Kind.TEXT,
     agent_id: int | None = None,
     signature: str = "",
+    by_text: bool = False,
 ) -> bool:
     result = session.execute(
         insert(Message)
@@ -133,6 +150,7 @@ def _insert(
             signature=signature,
             body=body[:LONGEST_BODY],
             language=language,
+            by_text=by_text,
         )
         .on_conflict_do_nothing()
         .returning(Message.id)

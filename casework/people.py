@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from uuid import UUID, uuid4
 
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
-from sqlalchemy import ForeignKey, Index
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import ForeignKey, Index, Text, Uuid, column, select, table
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from casework.access import ascii_digits
 from casework.database import Base, one_of
-from casework.vocabulary import CallTime, Channel
+from casework.vocabulary import CallTime, Channel, ContactRule
 
 FICTION = re.compile(r"\+3363998\d{4}")
 """Mobile numbers that ARCEP keeps for fiction: nobody has them; demonstrations and trainings use them."""
@@ -29,10 +30,44 @@ class ContactWay(Base):
     channel: Mapped[Channel] = mapped_column(one_of(Channel))
     value: Mapped[str]
     call_time: Mapped[CallTime | None] = mapped_column(one_of(CallTime))
+    safe: Mapped[bool] = mapped_column(default=False, server_default="false")
+    """Put in by an agent for a person at risk: the only way to be used then. The portal sees nothing of it."""
+
+
+class StoppedNumber(Base):
+    """A number (E.164) whose holder wants no text message any more, whoever else shares it."""
+
+    __tablename__ = "stopped_numbers"
+
+    number: Mapped[str] = mapped_column(primary_key=True)
+    stopped_at: Mapped[datetime]
 
 
 class UnreachableError(ValueError):
     """What was typed is not a telephone number, or not an e-mail address."""
+
+
+RULES = table("requests", column("id", Uuid), column("contact_rule", Text))
+"""Of requests, the one column that says whether and how their people may be told things."""
+
+
+def may_reach(session: Session, request_id: UUID, value: str) -> bool:
+    """True when a request's person may be told things at this number or address: the rule of people at risk.
+
+    Everything that leaves asks here, when it is written down and again when it leaves.
+    """
+    rule = session.scalar(select(RULES.c.contact_rule).where(RULES.c.id == request_id))
+    if rule == ContactRule.OTHER:
+        safe = select(ContactWay.id).where(
+            ContactWay.request_id == request_id, ContactWay.safe, ContactWay.value == value
+        )
+        return session.scalar(safe) is not None
+    return rule == ContactRule.USUAL
+
+
+def is_stopped(session: Session, number: str) -> bool:
+    """True when the holder of a number wants no text message any more."""
+    return session.scalar(select(StoppedNumber.number).where(StoppedNumber.number == number)) is not None
 
 
 def read_phone(typed: str) -> str:

@@ -22,7 +22,16 @@ from casework.documents import Document
 from casework.notifications import Template, defer_sending, notification_for
 from casework.people import ContactWay
 from casework.territory import Sector, SectorCommune, fold, house_for
-from casework.vocabulary import CallTime, Channel, Need, Outcome, State, Urgency
+from casework.vocabulary import (
+    SENSITIVE_THEMES,
+    CallTime,
+    Channel,
+    ContactRule,
+    Need,
+    Outcome,
+    State,
+    Urgency,
+)
 
 PARIS = ZoneInfo("Europe/Paris")
 DRAFT_LIFE = timedelta(days=3)
@@ -122,6 +131,10 @@ class Request(Base):
     """The name without accents, case or hyphens: how the same person is found again (`territory.fold`)."""
     spoken_language: Mapped[str]
     needs: Mapped[list[str]]
+    contact_rule: Mapped[ContactRule] = mapped_column(
+        one_of(ContactRule), default=ContactRule.USUAL, server_default="usual"
+    )
+    """Whether and how this person may be told things (`people.may_reach`)."""
     missing: Mapped[str] = mapped_column(default="")
     """What is still missing, as the secretary noted it."""
     secretary_id: Mapped[int | None] = mapped_column(ForeignKey("agents.id"))
@@ -352,11 +365,18 @@ def _request(
         name_folded=fold(answers.name),
         spoken_language=answers.spoken_language or draft.language,
         needs=[need for need in answers.needs if need in set(Need)],
+        contact_rule=_rule_asked(answers),
         missing="",
         route_reason="",
         handler="",
         version=1,
     )
+
+
+def _rule_asked(answers: Answers) -> ContactRule:
+    """No message at all for somebody in danger who said so: they come back by themselves."""
+    in_danger = answers.theme in SENSITIVE_THEMES or answers.urgency == Urgency.DANGER
+    return ContactRule.NONE if in_danger and answers.channels == [Channel.VISIT] else ContactRule.USUAL
 
 
 def _place(session: Session, commune_code: str) -> tuple[str | None, str]:

@@ -239,7 +239,6 @@ def give_free_seats(session: Session, session_id: UUID, now: datetime) -> None:
     """Give the free seats to who waits, in order: the first group that fits whole, then the next."""
     session.flush()
     session.execute(text("SELECT give_free_seats(:id, :now)"), {"id": session_id, "now": now})
-    session.expire_all()
 
 
 def of_house(

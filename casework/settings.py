@@ -58,6 +58,7 @@ class Settings:
     sms_url: str = ""
     sms_token: str = ""
     sms_sender: str = "Allervers"
+    sms_webhook_key: str = ""
     clamd_url: str = ""
     caldav_url: str = ""
     """Where agents' own calendars are, `{login}` standing for theirs."""
@@ -106,6 +107,7 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         sms_url=secret_value(environment, "SMS_URL"),
         sms_token=secret_value(environment, "SMS_TOKEN"),
         sms_sender=(environment.get("SMS_SENDER") or Settings.sms_sender),
+        sms_webhook_key=secret_value(environment, "SMS_WEBHOOK_KEY"),
         clamd_url=secret_value(environment, "CLAMD_URL"),
         caldav_url=environment.get("CALDAV_URL", "").strip(),
         directory=_directory(environment),

@@ -177,7 +177,7 @@ def _sign_up(
         raise SessionOverError
     if said == "too_many":
         raise TooManyPeopleError
-    session.expire_all()
+    _read_again(session)
     if said == "known":
         return _state_of(session, session_id, request_id, submission)
     _write(session, Action.SIGNED_UP, session_id, request_id, len(names), now, by, waits=said == "waiting")
@@ -209,7 +209,7 @@ def _leave(
 ) -> int:
     session.flush()
     count: int = session.scalar(asked, values) or 0
-    session.expire_all()
+    _read_again(session)
     if count:
         _write(session, Action.SIGN_UP_CANCELLED, values["session"], request_id, count, values["now"], by)
     return count
@@ -232,6 +232,13 @@ def mark(session: Session, by: Agent, sign_up_id: UUID, how: SignUpState, now: d
             how=how.value,
         )  # fmt: skip
     return one
+
+
+def _read_again(session: Session) -> None:
+    """The database's functions change rows behind the session's back."""
+    for row in session.identity_map.values():
+        if isinstance(row, SignUp):
+            session.expire(row)
 
 
 def _state_of(session: Session, session_id: UUID, request_id: UUID, group_id: UUID) -> SignUpState:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from datetime import date
 from functools import lru_cache
 
-from sqlalchemy import CheckConstraint, ForeignKey, SmallInteger, select
+from sqlalchemy import CheckConstraint, ForeignKey, SmallInteger, false, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from casework.database import Base, one_of
@@ -48,6 +48,8 @@ class House(Base):
     """Under how many working days of free places the house is warned (`casework.stock`)."""
     stock_told_on: Mapped[date | None]
     """The last day on which its places were counted, and the house was written to if there were too few."""
+    stock_short: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """There were too few then."""
 
 
 class Commune(Base):

@@ -6,6 +6,7 @@ sentence people read the French one.
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from functools import lru_cache
 from io import BytesIO
@@ -24,6 +25,8 @@ from casework.vocabulary import LANGUAGES
 PARIS = ZoneInfo("Europe/Paris")
 CATALOGUES = ROOT / "translations"
 TEMPLATES = ROOT / "templates"
+SENTENCE_ENDS = re.compile(r"(?:(?<=[^\W_]{3}\.)|(?<=\d\d\.)|(?<=[!?؟।])) +(?=(\S))")
+"""Three letters before a full stop, so that a street keeps its line (`12 av. Jean-Jaurès`); or the end of a number."""
 
 
 class UnknownLanguageError(ValueError):
@@ -111,6 +114,11 @@ def together(digits: str, language: str) -> str:
 def apart(words: str, language: str) -> str:
     """A piece of French, such as an address, that keeps its own direction in a right-to-left letter (UAX 9)."""
     return f"\u2066{words}\u2069" if LANGUAGES[language].direction == "rtl" else words
+
+
+def one_a_line(words: str) -> str:
+    """Each sentence on a line of its own, as easy-to-read texts want it: a message has no other layout."""
+    return SENTENCE_ENDS.sub(lambda end: end[0] if end[1].islower() else "\n", words)
 
 
 def _day(moment: datetime, pattern: str, language: str) -> str:

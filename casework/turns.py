@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Row, Select, func, select, text
 from sqlalchemy.orm import Session
 
 from casework import appointments, proposals, waiting
@@ -28,6 +29,16 @@ LOOKED_AT = 50
 
 OF_CITIZENS = (Audience.CITIZENS, Audience.INVITED)
 
+OUTLINE = text(
+    "SELECT agent_id, mode, place_id, hour, min(begins) AS begins FROM ("
+    "  SELECT agent_id, mode, place_id, lower(during) AS begins,"
+    "    extract(hour FROM lower(during) AT TIME ZONE 'Europe/Paris')::int AS hour"
+    "  FROM free_slots(:agents, :kind, :modes, :audiences, '', NULL, '00:00', '23:59:59', "
+    "CAST(:start AS timestamptz), CAST(:finish AS timestamptz), CAST(:now AS timestamptz), NULL, NULL)"
+    ") found GROUP BY agent_id, mode, place_id, hour"
+)
+"""Who has anything free, how, where, at which hour of the day, and when first."""
+
 ONE_PASS = 0x0FFE4
 """The key of the lock that lets one worker at a time go down the list: two would lose its order."""
 
@@ -43,18 +54,53 @@ class Turn:
     moving: UUID | None
 
 
-@dataclass
 class Looked:
-    """What a pass has found so far: those who look for the same search once."""
+    """What a pass knows of the free slots. One search first tells which agents have any, how, where and at which
+    hours: with nothing free, as on most days, it is the only one. Those who look for the same then search once."""
 
-    found: dict[Wanted, list[Slot]] = field(default_factory=dict)
+    def __init__(self, session: Session, waiting: Sequence[Turn], now: datetime) -> None:
+        self.session, self.now, self.start = session, now, now + TO_ANSWER + NOTICE
+        self.found: dict[Wanted, list[Slot]] = {}
+        self.free: dict[str, list[Row[Any]]] = {}
+        for kind_id in {turn.wanted.kind_id for turn in waiting}:
+            ids = {
+                agent for turn in waiting if turn.wanted.kind_id == kind_id for agent in turn.wanted.agents
+            }
+            self.free[kind_id] = list(self._outline(kind_id, sorted(ids)))
 
-    def slots(self, session: Session, wanted: Wanted, now: datetime) -> list[Slot]:
-        """The earliest free slots; the list is to be shortened by whoever takes one."""
-        if wanted not in self.found:
-            start = now + TO_ANSWER + NOTICE
-            self.found[wanted] = find(session, wanted, start, now, most=LOOKED_AT)
-        return self.found[wanted]
+    def slots(self, turn: Turn) -> list[Slot]:
+        """The earliest free slots for somebody; the list is to be shortened by whoever takes one."""
+        if not any(_may_suit(turn, row) for row in self.free[turn.wanted.kind_id]):
+            return []
+        if turn.wanted not in self.found:
+            self.found[turn.wanted] = find(self.session, turn.wanted, self.start, self.now, most=LOOKED_AT)
+        return self.found[turn.wanted]
+
+    def _outline(self, kind_id: str, agents: list[int]) -> Sequence[Row[Any]]:
+        return self.session.execute(
+            OUTLINE,
+            {
+                "agents": agents,
+                "kind": kind_id,
+                "modes": [mode.value for mode in Mode],
+                "audiences": [audience.value for audience in OF_CITIZENS],
+                "start": self.start,
+                "finish": self.start + FURTHEST,
+                "now": self.now,
+            },
+        ).all()
+
+
+def _may_suit(turn: Turn, row: Row[Any]) -> bool:
+    """False when none of the slots that a line of the outline stands for can be of use."""
+    wanted = turn.wanted
+    return (
+        row.begins < turn.before
+        and row.agent_id in wanted.agents
+        and row.mode in wanted.modes
+        and wanted.place_id in (None, row.place_id)
+        and wanted.hours[0].hour <= row.hour <= wanted.hours[1].hour
+    )
 
 
 def may_offer(now: datetime) -> bool:

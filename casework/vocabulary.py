@@ -146,6 +146,29 @@ CHANNELS: dict[Channel, Word] = {
 }
 
 
+NOTHING_SENT = Word(
+    N_("Ne m'envoyez rien. Je reviens ici."), "shield", N_("Avec votre numéro et votre code secret")
+)
+"""What a visit is called where somebody else may read the telephone: no message leaves."""
+
+
+class ContactRule(enum.StrEnum):
+    """How a person may be told things, as an agent decided with them (people at risk)."""
+
+    USUAL = "usual"
+    NONE = "none"
+    OTHER = "other"
+
+
+CONTACT_RULES: dict[ContactRule, Word] = {
+    ContactRule.USUAL: Word(N_("Comme la personne l'a demandé")),
+    ContactRule.NONE: Word(N_("Aucun message"), "shield", N_("Rien ne part. Personne n'appelle.")),
+    ContactRule.OTHER: Word(
+        N_("Seulement à un autre contact"), "person", N_("Une personne de confiance, ou une adresse sûre")
+    ),
+}
+
+
 class CallTime(enum.StrEnum):
     """When a person can be called."""
 

@@ -44,6 +44,7 @@ from casework import (
     requests,
     scanner,
     session_news,
+    stock,
     turns,
 )
 from casework.database import connect, defer, transaction
@@ -252,7 +253,7 @@ def sweep(engine: Engine, now: datetime) -> None:
 
 
 def keep_promises(engine: Engine, settings: Settings, now: datetime) -> None:
-    """Tell people what became of their appointments and sessions since the last minute, and remind those whose time has come.
+    """Tell people what became of their appointments and sessions since the last minute, and remind those it is time for.
 
     Each in its own transaction: one that fails keeps no other waiting.
     """
@@ -272,6 +273,21 @@ def keep_promises(engine: Engine, settings: Settings, now: datetime) -> None:
                     act(session, found_id, keys, now)
             except Exception:
                 logger.exception("%s %s", act.__module__, found_id)
+
+
+def warn_houses(engine: Engine, settings: Settings, now: datetime) -> None:
+    """Write to the houses whose free places run out: once a day, from eight in the morning on; again in a minute if the
+    mail server is away."""
+    with transaction(engine) as session:
+        found = stock.untold(session, now)
+    for house_id in found:
+        try:
+            with transaction(engine) as session:
+                stock.tell(session, settings, house_id, now)
+        except delivery.TemporaryFailureError as failure:
+            logger.warning("house %s is told of its places later: %s", house_id, failure.cause)
+        except Exception:
+            logger.exception("house %s", house_id)
 
 
 def note_lapsed(engine: Engine, now: datetime) -> None:
@@ -297,13 +313,14 @@ def offer_slots(engine: Engine, settings: Settings, now: datetime) -> None:
         return
     keys = SendingKeys(settings.access_key, settings.documents_public_key)
     limit = load_identity(settings.territory).move_until_hours
-    looked = turns.Looked()
     with transaction(engine) as watch:
         if not turns.alone(watch):
             return
-        for turn in turns.in_turn(watch, now, limit):
+        waiting = turns.in_turn(watch, now, limit)
+        looked = turns.Looked(watch, waiting, now)
+        for turn in waiting:
             try:
-                if found := looked.slots(watch, turn.wanted, now):
+                if found := looked.slots(turn):
                     with transaction(engine) as session:
                         if made := turns.offer(session, turn, found, now):
                             reminders.tell_offer(session, *made, keys, now)
@@ -325,6 +342,7 @@ async def _tidy(app: procrastinate.App, engine: Engine, settings: Settings, now:
     await asyncio.to_thread(sweep, engine, now)
     await asyncio.to_thread(take_texts, engine, settings, now)
     await asyncio.to_thread(keep_promises, engine, settings, now)
+    await asyncio.to_thread(warn_houses, engine, settings, now)
     await asyncio.to_thread(offer_slots, engine, settings, now)
     for job in await app.job_manager.get_stalled_jobs():  # of workers without a heartbeat
         with suppress(ProcrastinateException):  # a colleague was quicker

@@ -54,6 +54,8 @@ def answer(slug: str) -> ResponseReturnValue:
     form = filled(asked, answers)
     if asked.asks == "contact":
         form.ask_only(answers.channels)
+    if asked.asks == "channels":
+        form.visit_is_nothing = _is_sensitive(answers)
     if other := request.form.get("switch"):
         return _switch_language(asked, form, answers, other)
     if asked.asks == "place":

@@ -18,10 +18,12 @@ from casework.documents import Owner
 from casework.following import Followed, followed
 from casework.notifications import lose_link
 from casework.people import UnreachableError, read_email, read_phone
+from casework.vocabulary import Channel
 from portal import visit
 from portal.booking import coming_facts
 from portal.papers import take_papers
 from portal.receipt import NoPdfError, as_pdf, qr_code
+from portal.sessions import my_sessions
 from web.compression import showing_secret
 from web.doors import ANYONE, open_to
 from web.language import language
@@ -245,7 +247,14 @@ def _show(
     form: WriteForm, code: int = 200, refused: list[tuple[str, str]] | None = None
 ) -> ResponseReturnValue:
     seen = followed(db(), g.request_id)
-    page = render_template("portal/follow.html", followed=seen, form=form, refused=refused, **coming_facts())
+    page = render_template(
+        "portal/follow.html",
+        followed=seen,
+        form=form,
+        refused=refused,
+        my_sessions=my_sessions(),
+        **coming_facts(),
+    )
     return page, code
 
 
@@ -258,6 +267,7 @@ def _receipt_facts(seen: Followed) -> dict[str, object]:
         "code": access.code_of(settings().access_key, secret) if secret else None,
         "qr": qr_code(link) if link else None,
         "sensitive": seen.sensitive,
+        "nothing_sent": all(way.channel is Channel.VISIT for way in seen.ways),
     }
 
 

@@ -78,11 +78,15 @@ class ChannelsForm(FlaskForm):
     """How to answer me: at least one way."""
 
     channels = SelectMultipleField(_l("Comment vous répondre ?"), choices=_options(CHANNELS))
+    visit_is_nothing = False
+    """Where somebody else may read the telephone, a visit is called "send me nothing"."""
 
     def validate_channels(self, field: SelectMultipleField) -> None:
-        """At least one."""
+        """At least one; "send me nothing" alone."""
         if not field.data:
             raise ValidationError(_l("Choisissez au moins une réponse."))
+        if self.visit_is_nothing and Channel.VISIT.value in field.data and len(field.data) > 1:
+            raise ValidationError(_l("Choisissez « Ne m'envoyez rien » ou autre chose, pas les deux."))
 
 
 class PhoneField(StringField):

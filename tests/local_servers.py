@@ -6,6 +6,8 @@ They keep what they receive, can be told to fail, and are waited for by conditio
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import hmac
 import json
 import socket
 import subprocess
@@ -13,6 +15,7 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -20,6 +23,7 @@ from pathlib import Path
 from ssl import SSLContext
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
+from uuid import uuid4
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword
 from aiosmtpd.smtp import Session as MailSession
@@ -177,10 +181,13 @@ class MailServer:
 class TextProvider:
     """A provider of text messages: keeps what is posted to `url` with the right `token`.
 
-    `replies`: (status, headers) to give to the next posts instead of taking them.
+    `replies`: (status, headers) to give to the next posts instead of taking them. `bring` hands the portal what
+    people answer, signed with `key`.
     """
 
     token = "the provider's token"
+    key = "the key the provider signs with"
+    number = "+33700000000"
 
     def __init__(self) -> None:
         self.texts: Kept[dict[str, str]] = Kept()
@@ -206,6 +213,25 @@ class TextProvider:
     def to(self, number: str, count: int = 1, seconds: float = PATIENCE) -> list[dict[str, str]]:
         """The texts to that number, once there are `count`: keys `to`, `from`, `text`, `reference`."""
         return self.texts.wait_for(lambda text: text["to"] == number, count, seconds)
+
+    def bring(
+        self, post: Callable[..., Any], words: str, *, sender: str, at: datetime, name: str = ""
+    ) -> Any:
+        """Bring a text that somebody sent, signed, as `docs/text-messages.md` says: `post(path, data=…, headers=…)`.
+
+        `name`: the provider's own name of the text; a new one when empty. Returns what `post` returns.
+        """
+        said = {
+            "id": name or uuid4().hex, "from": sender, "to": self.number, "text": words, "at": at.isoformat(),
+        }  # fmt: skip
+        body = json.dumps(said).encode()
+        return post("/sms/recu", data=body, headers=self.signed(body, at))
+
+    def signed(self, body: bytes, at: datetime) -> dict[str, str]:
+        """The headers of a body brought at a time."""
+        moment = int(at.timestamp())
+        digest = hmac.new(self.key.encode(), f"{moment}.".encode() + body, hashlib.sha256).hexdigest()
+        return {"Content-Type": "application/json", "X-Signature": f"t={moment},v1={digest}"}
 
     def answer(self, desk: BaseHTTPRequestHandler) -> None:
         """Take one text, or refuse it as told."""

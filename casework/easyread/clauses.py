@@ -19,9 +19,7 @@ WORD = re.compile(r"\S+")
 READ = re.compile(rf"[\w{SLOT}]")
 
 PRONOUNS = r"(?:je |j'|tu |il |elle |on |nous |vous |ils |elles |ce |c'|ça |cela |celui-ci )"
-QUESTIONS = re.compile(
-    r"(?:est-ce (?:que|qu'|qui)|qu'est-ce qu(?:e|i)?'?|c'est quoi|parce qu)", re.IGNORECASE
-)
+QUESTIONS = re.compile(r"(?:est-ce (?:que|qu'|qui)|qu'est-ce qu(?:e|i)?'?|c'est quoi)", re.IGNORECASE)
 NOT_ASKING = "".join(rf"(?<!{word}\s)" for word in ("à", "pour", "avec", "chez", "de", "par"))
 RELATIVES = re.compile(
     r"\b(?:lequel|laquelle|lesquels|lesquelles|auquel|auxquels|auxquelles|duquel|desquels|desquelles|dont)\b"
@@ -45,7 +43,8 @@ MOST_IN_FRONT = 4
 
 NEGATION = re.compile(
     r"\b(?:ne\s|n')(?!importe\b|est-ce\b)\S+(?:\s\S+){0,4}?\s(?:pas|plus|jamais|rien|personne|aucune?|que|qu'\S+|ni|guère)\b"
-    r"|\b(?:ne\s|n')(?!importe\b|est-ce\b)\S+|\b(?:sauf|hormis|excepté|ni)\b|\bà moins (?:de|que)\b|\bnon[- ]\w+",
+    r"|\b(?:ne\s|n')(?!importe\b|est-ce\b)\S+|\b(?:sauf|hormis|excepté|ni)\b"
+    r"|\bà moins (?:de|que)\b|\bnon[- ](?!merci)\w+",
     re.IGNORECASE,
 )
 
@@ -137,7 +136,11 @@ def plain_order(sentence: Sentence, _kind: Kind) -> Iterator[Remark]:
 
 def affirmative(sentence: Sentence, _kind: Kind) -> Iterator[Remark]:
     """Rule 5."""
+    denied = False
     for match in NEGATION.finditer(sentence.text):
+        if denied and match[0].lower() == "ni":  # it goes on with what `ne` began
+            continue
+        denied = True
         yield Remark(
             5, Level.WARNING, *match.span(), "La phrase dit ce qui n'est pas", "dites ce que l'on peut faire"
         )

@@ -18,6 +18,7 @@ ONE_SOUND = (
     (re.compile(rf"qu(?={VOWEL})"), "q"),
     (re.compile(r"gu(?=[eéèêiy])"), "g"),
     (re.compile(r"ge(?=[aoôâ])"), "g"),
+    (re.compile(r"ées?$"), "é"),
 )
 BREAKS = re.compile(
     rf"(?<=[éè])(?={VOWEL})|(?<=[aéoœ])(?=[éè])|(?<={VOWEL})(?=[ïüë])|(?<=[bcdfgptv][lr][iu])(?=[aeéèo])"

@@ -97,7 +97,8 @@ IN_LETTERS = re.compile(
     re.IGNORECASE,
 )
 NOT_COUNTED = re.compile(
-    r"(?:tous|toutes) les deux|(?:un|une) des deux|deux points|pour cent|mille mercis", re.I
+    r"(?:tous |toutes )?les deux(?=\s*(?:[.,!?»]|$))|(?:un|une) des deux|deux points|pour cent|mille mercis",
+    re.I,
 )
 VALUES = dict(
     zip(NUMBERS, (2, 3, 4, 5, 6, 7, 8, 10, 11, 12, 13, 14, 15, 16, 20, 30, 40, 50, 60, 100), strict=False)

@@ -97,16 +97,14 @@ def read(text: str, kind: Kind) -> Reading:
         excuse = EXCUSE.search(raw)
         if excuse and (part == "front") == excuse["mark"].strip().startswith("#"):
             waiting.append((number, excuse))
-        value, offset = _words_of(raw, part)
-        if not value.strip():
+        bare, columns = _bare(*_words_of(raw, part))
+        if not bare.strip():
             previous = "" if not raw.strip() else previous
             continue
         found.excuses += [_excuse(at, match, number) for at, match in waiting]
         waiting = []
-        bare, columns = _bare(value, offset)
-        if bare.strip():
-            found.sentences += _sentences(bare, columns, number, part, previous)
-            previous = bare.strip()
+        found.sentences += _sentences(bare, columns, number, part, previous)
+        previous = bare.strip()
         if kind is Kind.PAGE and (term := re.match(r"\s*(?:- )?\*\*(.+?)\*\*\s*:", raw)):
             found.explained.update(re.findall(r"\w+", term[1].casefold()))
     found.excuses += [_excuse(at, match, at) for at, match in waiting]

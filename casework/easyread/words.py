@@ -11,9 +11,10 @@ from casework.easyread.signs import Remark, is_acronym
 from casework.easyread.texts import SLOT, Sentence
 
 THIRD_PERSON = re.compile(
-    r"\b(?:l'usagère?|les usagers|le demandeur|la demandeuse|les demandeurs|le requérant|l'intéressée?|les intéressés"
-    r"|le bénéficiaire|la bénéficiaire|les bénéficiaires|l'allocataire|les allocataires|l'assurée?|les assurés"
-    r"|le locataire|l'administrée?|les administrés|le public|toute personne|tout (?:usager|demandeur|allocataire))\b",
+    r"\b(?:l'usag(?:er|ère)|les usagers|le demandeur|la demandeuse|les demandeurs|le requérant|l'intéressée?"
+    r"|les intéressés|le bénéficiaire|la bénéficiaire|les bénéficiaires|l'allocataire|les allocataires|l'assurée?"
+    r"|les assurés|le locataire|l'administrée?|les administrés|le public|toute personne"
+    r"|tout (?:usager|demandeur|allocataire))\b",
     re.IGNORECASE,
 )
 TOO_CLOSE = re.compile(r"\b(?:tu|toi|ton|ta|tes)\b", re.IGNORECASE)

@@ -457,6 +457,17 @@ def test_paul_opens_his_tuesdays_and_slots_are_there_at_once(
     assert lines(database, None, "agenda_changed")[0].details["what"] == "range added"
 
 
+def test_the_same_range_sent_twice_is_one(paul: Colleague, database: Database) -> None:
+    for _ in range(2):
+        paul.open("/fr/agenda/plages")
+        assert "mardi, 09:00 – 12:00" in paul.submit(**TUESDAYS).main
+    assert len(stored(database, OpeningRule)) == 1
+    assert len(stored(database, Opening)) == 52
+    assert len(lines(database, None, "agenda_changed")) == 1
+    paul.submit(**(TUESDAYS | {"kinds": ["first", "long"]}))
+    assert len(stored(database, Opening)) == 104, "another one, even at the same hours"
+
+
 def test_ranges_that_overlap_are_allowed_said_and_never_sold_twice(
     paul: Colleague, nadia: Colleague, asked: Asked, amina_asked: Asked, database: Database
 ) -> None:

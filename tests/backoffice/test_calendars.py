@@ -24,13 +24,14 @@ from casework.database import transaction
 from casework.requests import Request
 from casework.settings import Settings
 from tests.backoffice.colleague import Colleague, request_of, stored
-from tests.backoffice.test_agenda import at, books, lines, receives
+from tests.backoffice.test_agenda import at, books, lines, other_words, receives
 from tests.casework.asking import BY_MAIL, BY_TEXT, Asked, ask
 from tests.clock import Clock
 from tests.conftest import Database
 from tests.pages import words
 from tests.people import LOUISE, PAUL, SARAH, Character
 from tests.visitor import Visitor
+from tools import strings
 
 PAGE = "/fr/agenda/calendrier"
 NEXT_TUESDAY = date(2026, 11, 10)
@@ -358,3 +359,29 @@ def test_everybody_sees_their_own_page_only(
     assert "paul.petit" not in at_desk(SARAH).open(PAGE).main
     sarahs = at_desk(SARAH).open(f"/fr/agenda?agent={PAUL.id}")
     assert PAGE not in sarahs.links()
+
+
+@pytest.mark.parametrize("language", ["ar", "en"])
+def test_nothing_of_the_page_is_left_in_french(
+    paul: Colleague, database: Database, now: datetime, language: str
+) -> None:
+    """Linked, in trouble and late; then leaving."""
+    links(paul)
+    with transaction(database.owner) as session:
+        row = session.get_one(CalendarLink, PAUL.id)
+        row.error, row.synced_at = Trouble.PASSWORD, now - timedelta(hours=1)
+    page = paul.open(f"/{language}/agenda/calendrier").main
+    page += paul.submit(action="/adresse").main
+    page += paul.submit(action="/lien", password="", status=422).main
+    paul.open(f"/{language}/agenda/calendrier")
+    page += paul.submit(action="/lien/retirer").main
+    french = [said.id for said in strings.read("fr") if isinstance(said.id, str) and " " in said.id]
+    assert [one for one in french if one in page and other_words(one, language)] == []
+
+
+def test_hours_that_may_be_old_say_so(paul: Colleague, database: Database, now: datetime) -> None:
+    links(paul)
+    for ago, late in ((5, False), (31, True)):
+        with transaction(database.owner) as session:
+            session.get_one(CalendarLink, PAUL.id).synced_at = now - timedelta(minutes=ago)
+        assert ("Les heures occupées peuvent dater." in paul.open(PAGE).main) is late

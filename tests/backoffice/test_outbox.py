@@ -49,15 +49,19 @@ def test_done_twice_is_written_once(nadia: Colleague, database: Database, now: d
     assert len(stored(database, Entry, Entry.action == "notified")) == 1
 
 
-def test_a_failure_says_why_and_shows_no_link(nadia: Colleague, database: Database, now: datetime) -> None:
+def test_a_failure_is_for_the_page_of_calls_where_its_words_can_be_read(
+    nadia: Colleague, database: Database, now: datetime
+) -> None:
     asked = ask(database, now, BY_TEXT)
     with transaction(database.owner) as session:
         session.execute(update(Notification).values(state=Delivery.FAILED, error="numéro inconnu"))
-    page = nadia.open("/fr/envois")
-    assert "numéro inconnu" in page.main
+    assert "numéro inconnu" not in nadia.open("/fr/envois").main
+    assert "numéro inconnu" in nadia.open("/fr/a-appeler").main
     notification = stored(database, Notification)[0]
+    assert asked.secret in nadia.open(f"/fr/envois/{notification.id}").main
+    with transaction(database.owner) as session:
+        session.execute(update(Notification).values(state=Delivery.SENT))
     nadia.open(f"/fr/envois/{notification.id}", status=404)
-    assert asked.secret not in page.response.text
 
 
 def test_the_demonstration_shows_what_would_have_left(

@@ -67,6 +67,7 @@ def agents_agendas(walk: AgentsWalk, database: Database, asked: Asked) -> None:
     walk.open(f"/agenda?agent={PAUL.id}&semaine={week}", "agenda, a week")
     walk.open(f"/agenda/jour?date={day}", "agenda, a day of the house")
     walk.open("/agenda/attente", "waiting list")
+    walk.open("/agenda/places-libres", "free places of the house")
     walk.open(f"/agenda/plages?agent={PAUL.id}", "opening ranges")
     walk.open(f"/agenda/plages/{rule_id}/fin", "opening range, its end")
     walk.open(f"/agenda/plages/jour/{opening_id}", "opening range, one day")

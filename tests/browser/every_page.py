@@ -17,7 +17,9 @@ from tests import people
 from tests.browser import stage
 from tests.browser.appointments import agents_agendas, citizens_appointment
 from tests.browser.calendars import agents_calendars
+from tests.browser.calls import agents_calls
 from tests.browser.conftest import RunningHouse
+from tests.browser.sessions import agents_sessions, citizens_sessions, sessions_for_everybody
 from tests.browser.walking import AgentsWalk, CitizensWalk, Look, sign_in, tap
 from tests.casework.asking import Asked, ask
 from tests.conftest import Database
@@ -50,8 +52,9 @@ Everything = Callable[[Page, RunningHouse, Database, str, Look], None]
 
 def citizens_pages(page: Page, house: RunningHouse, database: Database, language: str, look: Look) -> None:
     """The walk from the door to the receipt; then a request answered, one that waits, one where nothing was said."""
-    CitizensWalk(page, house.portal, language, look).all()
     address = f"{house.portal}/{language}"
+    sessions_for_everybody(page, address, database, look)
+    CitizensWalk(page, house.portal, language, look).all()
     sent = stage.only_request(database)
     stage.act(database, people.NADIA, sent, stage.asking_a_paper(database))
     page.goto(f"{address}/suivi")
@@ -60,6 +63,7 @@ def citizens_pages(page: Page, house: RunningHouse, database: Database, language
     tap(page, "form:has(#body) .button")
     look("followed, with messages and papers")
     citizens_appointment(page, address, database, look)
+    citizens_sessions(page, address, database, look)
     stage.act(database, people.NADIA, sent, stage.close)
     page.goto(f"{address}/suivi")
     look("followed, ended")
@@ -78,6 +82,7 @@ def agents_pages(page: Page, house: RunningHouse, database: Database, language: 
     sign_in(page, house, people.NADIA, language)
     walk.open("/file", "queue, empty")
     walk.open("/envois", "sendings, none")
+    walk.open("/a-appeler", "to call, nobody")
     staged = stage.fill_the_house(database)
     stage.act(database, people.CLAIRE, staged.received, stage.read)
     walk.lists()
@@ -86,8 +91,10 @@ def agents_pages(page: Page, house: RunningHouse, database: Database, language: 
         walk.request(f"{address}/{asked.id}", f"request {state}")
     _mistakes(page, f"{address}/{staged.received.id}", database, staged.received, look)
     agents_agendas(walk, database, staged.received)
+    agents_sessions(walk, database, staged.received)
     agents_calendars(walk, database)
     walk.open(f"/envois/{stage.by_hand(database, staged.waiting)}", "one sending")
+    agents_calls(walk, page, database, staged, look)
     _leave(page)
     sign_in(page, house, people.LOUISE, language)
     walk.open("/mes-demandes", "own list, empty")

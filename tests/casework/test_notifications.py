@@ -29,8 +29,8 @@ LONGEST_HOUSE = "Maison départementale de la solidarité de Beaumont Saint-Cyr-
 SECRET = "x" * 22
 
 
-OF_REQUEST = [template for template in Template if not template.value.startswith("appointment")]
-"""The others are in `test_reminders`."""
+OF_REQUEST = [Template.RECEIPT, Template.NEW_MESSAGE, Template.LINK]
+"""Those of appointments are in `test_reminders`, answers to text messages in `test_answers`."""
 
 EVERY_MESSAGE = [
     (language, channel, template)
@@ -161,9 +161,24 @@ def test_a_short_address_leaves_room_for_the_house_and_the_code(database: Databa
     told = shown(database, message(database, ask(database, now).id, "fr", Channel.SMS, Template.RECEIPT))
     code = access.spoken(access.code_of(database.access_key, SECRET))
     assert told.body.startswith(
-        "Maison départementale de la solidarité de Poitiers. Nous avons votre demande "
+        "Maison départementale de la solidarité de Poitiers.\nNous avons votre demande "
     )
     assert f"Code : {code}." in told.body
+
+
+@pytest.mark.parametrize(
+    ("words", "lines"),
+    [
+        ("Bonjour. Venez à 14:30. Lieu : 12 av. Jean-Jaurès.", 3),
+        ("Vous venez\N{NO-BREAK SPACE}? Appelez le 115. C'est gratuit.", 3),
+        ("هل تأتون؟ لديكم شهران. اتصلوا بنا.", 3),
+        ("Site : aide.example.org. ok", 1),
+    ],
+)
+def test_each_sentence_stands_on_its_line_and_a_street_keeps_its_own(words: str, lines: int) -> None:
+    told = translation.one_a_line(words)
+    assert told.count("\n") == lines - 1
+    assert told.replace("\n", " ") == words
 
 
 def test_numbers_stay_in_order_among_arabic_words(database: Database, now: datetime) -> None:

@@ -619,7 +619,7 @@ def test_even_without_the_lock_on_the_list_the_rows_hold(database: Database, now
 
     def give(turn: turns.Turn) -> None:
         with transaction(database.backoffice) as session:
-            turns.offer(session, turn, turns.Looked().slots(session, turn.wanted, now), now)
+            turns.offer(session, turn, turns.Looked(session, [turn], now).slots(turn), now)
 
     assert all_at_once(*[lambda turn=turn: give(turn) for turn in in_turn]) == []
     assert len([one for one in people if offers_of(database, one)]) == 1
@@ -672,7 +672,7 @@ def test_an_opening_dropped_meanwhile_is_not_offered(database: Database, now: da
     opening = receives(database, THURSDAY, time(9), time(9, 30))
     with transaction(database.backoffice) as session:
         (turn,) = turns.in_turn(session, now, 0)
-        found = turns.Looked().slots(session, turn.wanted, now)
+        found = turns.Looked(session, [turn], now).slots(turn)
         session.get_one(Opening, opening).dropped = True
         session.flush()
         assert turns.offer(session, turn, found, now) is None

@@ -157,7 +157,7 @@ def test_moreau_reads_when_where_and_how_to_change(database: Database, now: date
     for line in (
         "mardi 17 novembre 2026 à 14:30\n",
         "Lieu : Maison de Poitiers\n1 rue du Marché\n86000 Poitiers\n",
-        "Vous ne pouvez pas venir ? Changez ou annulez dans votre demande.",
+        "Vous ne pouvez pas venir ?\nChangez ou annulez dans votre demande.\n",
         f"https://aide.example.org/fr/s/{SECRET}\n",
         "Téléphone : 05 49 00 00 01",
     ):
@@ -168,7 +168,7 @@ def test_amina_reads_all_of_it_in_two_segments(database: Database, now: datetime
     amina = ask(database, now, BY_TEXT)
     taken = book(database, amina, HALF_PAST_TWO, now)
     text = shown(database, amina, taken, "fr", Channel.SMS, Template.APPOINTMENT_REMINDER).body
-    assert "Rappel de votre rendez-vous : mardi 17 novembre à 14:30. Lieu : Maison de Poitiers." in text
+    assert "Rappel de votre rendez-vous : mardi 17 novembre à 14:30.\nLieu : Maison de Poitiers.\n" in text
     assert "Téléphone : 05 49 00 00 01." in text
     assert text.endswith(f"\nhttps://aide.example.org/fr/s/{SECRET}")
 

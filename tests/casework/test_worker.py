@@ -71,10 +71,13 @@ def only_state(database: Database, asked: Asked) -> Delivery:
 
 
 def jobs(database: Database) -> list[tuple[str, str]]:
-    """(task, status) of every job of the queue but the sweeps."""
+    """(task, status) of every job of the queue but those of each minute."""
     with database.owner.connect() as connection:
         rows = connection.execute(
-            text("SELECT task_name, status FROM procrastinate_jobs WHERE task_name <> 'sweep' ORDER BY id")
+            text(
+                "SELECT task_name, status FROM procrastinate_jobs "
+                "WHERE task_name NOT IN ('sweep', 'sync_calendars') ORDER BY id"
+            )
         )
         return [(task, status) for task, status in rows]
 

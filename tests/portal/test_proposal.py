@@ -82,7 +82,7 @@ def test_marcel_sees_it_on_top_and_takes_it(marcel_waits: Person, database: Data
     receives(database, THURSDAY, time(9), time(9, 30))
     passes()
     page = marcel.go("suivi")
-    assert "C'est le jeudi 5 novembre à 9 heures. Répondez avant 12 heures." in page.main
+    assert "C'est le jeudi 5 novembre à 9 heures. Vous pouvez répondre jusqu'à 12 heures." in page.main
     assert page.main.index("Une heure est libre pour vous") < page.main.index("Où en est votre demande")
     page = marcel.open(link(page, "Voir et répondre"))
     assert page.path == "/fr/rendez-vous/proposition"

@@ -29,6 +29,7 @@ def routes(app: Flask, **values: object) -> Iterator[Route]:
     known = {
         "lang": "fr", "slug": "sujet", "act": "qualify", "secret": "abc",
         "request_id": NOWHERE, "document_id": NOWHERE, "notification_id": NOWHERE, "appointment_id": NOWHERE,
+        "text_id": NOWHERE, "session_id": NOWHERE,
         "agent_id": 0, "rule_id": 0, "opening_id": 0, "absence_id": 0, "closure_id": 0,
     } | values  # fmt: skip
     for rule in app.url_map.iter_rules():

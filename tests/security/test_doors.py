@@ -17,6 +17,7 @@ from casework.journal import Entry
 from casework.notifications import Notification
 from casework.requests import Request
 from casework.triage import Act
+from portal.incoming_texts import PROVIDER
 from portal.visit import DRAFT, REQUEST
 from tests.backoffice.colleague import Colleague
 from tests.casework.asking import BY_MAIL, Asked, ask
@@ -65,9 +66,14 @@ def test_without_its_token_no_post_is_heard(
     marcel.asks_for_help()
     for app, visitor in ((portal, marcel), (backoffice, nadia)):
         for route in routes(app):
-            if route.method == "POST":
+            if route.method == "POST" and route.door is not PROVIDER:
                 assert visitor.ask("POST", route.path).status_code == 400, route
     assert nadia.ask("GET", "/fr/file").status_code == 200, "still signed in"
+
+
+def test_one_route_alone_asks_for_a_signature_in_the_tokens_place(portal: Flask, backoffice: Flask) -> None:
+    signed = [route.path for app in (portal, backoffice) for route in routes(app) if route.door is PROVIDER]
+    assert signed == ["/sms/recu"]
 
 
 def test_without_a_secret_the_portal_leads_back(portal: Flask, somebody: Callable[..., Person]) -> None:
@@ -106,6 +112,10 @@ def test_another_houses_request_does_not_exist(
     answers |= {
         odile.ask("POST", f"/fr/envois/{notification_id}/fait", data={"csrf_token": token}).status_code
     }
+    rule = {"csrf_token": token, "version": "1", "rule": "none", "why": "x"}
+    answers |= {odile.ask("POST", f"{case}/prevenir", data=rule).status_code}
+    called = {"csrf_token": token, "resultat": "joint"}
+    answers |= {odile.ask("POST", f"/fr/a-appeler/{of_poitiers.id}", data=called).status_code}
     for act in Act:
         data = {
             "csrf_token": token,
@@ -118,7 +128,7 @@ def test_another_houses_request_does_not_exist(
         answers |= {odile.ask("POST", f"{case}/{act}", data=data).status_code}
     answers |= {odile.ask("GET", f"/fr/chercher?numero={number}").status_code}
     assert answers == {404}
-    for page in ("file?etat=open", "mes-demandes", "envois", "file/lignes?etat=open"):
+    for page in ("file?etat=open", "mes-demandes", "envois", "a-appeler", "file/lignes?etat=open"):
         assert str(of_poitiers.id) not in odile.ask("GET", f"/fr/{page}").text
     with transaction(database.owner) as session:
         assert session.scalar(select(func.count()).select_from(Entry)) == before, "and nothing happened"

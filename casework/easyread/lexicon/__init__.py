@@ -93,5 +93,7 @@ _ENDINGS = (
     ("ons", "re"), ("ons", "ir"), ("ent", "re"), ("ent", "ir"), ("u", "re"), ("ue", "re"), ("us", "re"),
     ("euse", "eur"), ("euses", "eur"), ("trice", "teur"), ("trices", "teur"), ("ère", "er"), ("ères", "er"),
     ("elle", "el"), ("elles", "el"), ("enne", "en"), ("ennes", "en"), ("ive", "if"),
-    ("ives", "if"), ("era", "er"), ("erez", "er"),
+    ("ives", "if"), ("era", "er"), ("erez", "er"), ("erai", "er"), ("erons", "er"), ("eront", "er"), ("irez", "ir"),
+    ("ira", "ir"), ("vra", "voir"), ("vrez", "voir"), ("vrons", "voir"), ("vront", "voir"), ("iez", "er"),
+    ("iez", "re"),
 )  # fmt: skip

@@ -82,6 +82,8 @@ def upgrade() -> None:
     op.add_column('appointments', sa.Column('minutes_spent', sa.SmallInteger(), nullable=True))
     op.create_check_constraint("spent", "appointments", "minutes_spent IS NULL OR (minutes_spent > 0 AND state = 'came')")
     op.create_index('appointments_missed_idx', 'appointments', ['ended_at'], unique=False, postgresql_where=sa.text("state = 'missed' AND told_state IS DISTINCT FROM state"))
+    # What drops a hold asks whether another appointment came from it: not by reading them all.
+    op.create_index('appointments_moved_from_idx', 'appointments', ['moved_from'], unique=False, postgresql_where=sa.text("moved_from IS NOT NULL"))
     op.create_table('slot_offers',
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('waiting_id', sa.Uuid(), nullable=False),

@@ -15,5 +15,6 @@ def upgrade() -> None:
     op.create_foreign_key(op.f('requests_kind_id_fkey'), 'requests', 'kinds', ['kind_id'], ['id'])
     op.add_column('houses', sa.Column('stock_days', sa.SmallInteger(), server_default='5', nullable=False))
     op.add_column('houses', sa.Column('stock_told_on', sa.Date(), nullable=True))
+    op.add_column('houses', sa.Column('stock_short', sa.Boolean(), server_default=sa.false(), nullable=False))
     op.create_index('appointments_house_made_idx', 'appointments', ['house_id', 'made_at'], unique=False)
     op.execute("GRANT SELECT (kind_id) ON requests TO allervers_portal")
