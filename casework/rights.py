@@ -23,6 +23,7 @@ from markdown_it.token import Token
 
 from casework.amounts import Amount, read_amounts
 from casework.settings import ROOT
+from casework.territory import fold
 from casework.translation import catalogue
 from casework.vocabulary import LANGUAGES, N_, SENSITIVE_THEMES, Theme
 
@@ -258,7 +259,9 @@ def _read(path: Path, language: str, problems: list[str]) -> tuple[dict[str, Any
 
 def _parts(path: Path, language: str, body: str, first_line: int, problems: list[str]) -> dict[Part, str]:
     """The seven parts, in order and none empty."""
-    expected = {catalogue(language).gettext(words): part for part, words in HEADINGS.items()}
+    words_of = catalogue(language).gettext
+    expected = {fold(words_of(words)): part for part, words in HEADINGS.items()}
+    titles = {part: HEADINGS[part] if language == FRENCH else words_of(HEADINGS[part]) for part in Part}
     found: dict[Part, list[str]] = {}
     current: list[str] = []
     for number, line in enumerate(body.splitlines(), start=first_line):
@@ -266,22 +269,21 @@ def _parts(path: Path, language: str, body: str, first_line: int, problems: list
             current.append(line)
             continue
         title = line.lstrip("#").strip()
-        part = expected.get(title)
+        part = expected.get(fold(title))  # whatever apostrophes and spaces the writer's keyboard has
         if part is None or not line.startswith("## ") or part in found:
             problems.append(
-                f"{_said(path)}:{number}: “{title}” is not one of the parts: {', '.join(expected)}."
+                f"{_said(path)}:{number}: “{title}” is not one of the parts: {', '.join(titles.values())}."
             )
             continue
         current = found[part] = []
     words = {part: EXCEPTION.sub("", "\n".join(lines)).strip() for part, lines in found.items()}
-    titles = {part: title for title, part in expected.items()}
     problems += [
         f"{_said(path)}: the part “{titles[part]}” is missing or empty."
         for part in Part
         if not words.get(part)
     ]
     if list(found) != [part for part in Part if part in found]:
-        problems.append(f"{_said(path)}: the parts should come in this order: {', '.join(expected)}.")
+        problems.append(f"{_said(path)}: the parts should come in this order: {', '.join(titles.values())}.")
     return {part: words.get(part, "") for part in Part}
 
 

@@ -54,19 +54,20 @@ class RightsDigest(Base):
 FIND = text(
     """
     WITH asked AS (
-        SELECT word AS typed FROM unnest(CAST(:words AS text[])) AS word
+        SELECT word AS typed, EXISTS (SELECT FROM rights_words w WHERE w.word = word.word) AS known
+        FROM unnest(CAST(:words AS text[])) AS word
     ), close AS (
-        SELECT a.typed, w.slug, max(w.worth * CASE
-            WHEN w.word = a.typed THEN 1.0
-            WHEN starts_with(w.word, a.typed) AND length(a.typed) > 3 THEN 0.8
-            ELSE similarity(w.word, a.typed) - 0.1
-        END) AS score
-        FROM asked a JOIN rights_words w ON w.word % a.typed
-        GROUP BY a.typed, w.slug
+        SELECT a.typed, w.slug, w.worth AS score FROM asked a JOIN rights_words w ON w.word = a.typed
+        UNION ALL
+        SELECT a.typed, w.slug, w.worth * (similarity(w.word, a.typed) - 0.1)
+        FROM asked a JOIN rights_words w ON w.word % a.typed WHERE NOT a.known
+    ), best AS (
+        SELECT typed, slug, max(score) AS score FROM close GROUP BY typed, slug
     )
-    SELECT slug, sum(score) AS score FROM close GROUP BY slug ORDER BY score DESC, slug LIMIT :most
+    SELECT slug, sum(score) AS score FROM best GROUP BY slug ORDER BY score DESC, slug LIMIT :most
     """
 )
+"""A word that some page has, as it is typed, is taken for itself; another one for those that look like it."""
 
 
 def load(session: Session, library: Library) -> bool:
@@ -94,7 +95,7 @@ def find(session: Session, words: str) -> list[str]:
 
 def _rows(library: Library) -> Iterator[dict[str, object]]:
     """A word found in all pages of a language is worth nothing there."""
-    by_language: dict[str, dict[str, Counter[str]]] = defaultdict(dict)
+    by_language: dict[str, dict[str, dict[str, float]]] = defaultdict(dict)
     for slug, pages in library.pages.items():
         for language, page in pages.items():
             by_language[language][slug] = _worths(page, library.situations)
@@ -107,18 +108,17 @@ def _rows(library: Library) -> Iterator[dict[str, object]]:
                     yield {"language": language, "slug": slug, "word": word, "worth": worth * rarity}
 
 
-def _worths(page: RightsPage, situations: Mapping[str, Mapping[str, str]]) -> Counter[str]:
+def _worths(page: RightsPage, situations: Mapping[str, Mapping[str, str]]) -> dict[str, float]:
     """The best worth of each word of a page."""
     own_words = situations.get(page.language, situations.get(FRENCH, {}))
     sentences = " ".join(own_words.get(one, "") for one in page.facts.situations)
-    found: Counter[str] = Counter()
-    for worth, words in (
-        (BODY, page.text()),
-        (SUMMARY, page.summary),
-        (SITUATION, sentences),
-        (TITLE, page.title),
-    ):
+    found: dict[str, float] = {}
+    body = Counter(fold(page.text()).split())
+    for word, times in body.items():
+        found[word] = BODY + math.log(times)
+    # The French name of a right is on every letter about it, whatever the reader's language.
+    title = f"{page.title} {page.facts.slug}"
+    for worth, words in ((SUMMARY, page.summary), (SITUATION, sentences), (TITLE, title)):
         for word in fold(words).split():
-            if len(word) >= SHORTEST:
-                found[word] = worth  # type: ignore[assignment]  # worths are not whole numbers
-    return found
+            found[word] = max(worth, found.get(word, 0))
+    return {word: worth for word, worth in found.items() if len(word) >= SHORTEST}

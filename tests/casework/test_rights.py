@@ -219,7 +219,7 @@ def test_words_of_no_page_find_nothing(database: Database, library: Library) -> 
     with Session(database.owner) as session, session.begin():
         rights_search.load(session, library)
     with Session(database.portal) as session:
-        for nothing in ("", "   ", "zzyzx", "%", "'; DROP TABLE requests; --", "…"):
+        for nothing in ("", "   ", "zzyzx", "%", "';--", "…"):
             assert rights_search.find(session, nothing) == []
 
 

@@ -16,7 +16,8 @@ def upgrade() -> None:
     sa.Column('worth', sa.Float(), nullable=False),
     sa.PrimaryKeyConstraint('language', 'slug', 'word', name=op.f('rights_words_pkey'))
     )
-    op.create_index('rights_words_word_idx', 'rights_words', ['word'], unique=False, postgresql_using='gin', postgresql_ops={'word': 'gin_trgm_ops'})
+    op.create_index('rights_words_word_idx', 'rights_words', ['word'], unique=False)
+    op.create_index('rights_words_like_idx', 'rights_words', ['word'], unique=False, postgresql_using='gin', postgresql_ops={'word': 'gin_trgm_ops'})
     op.create_table('rights_digests',
     sa.Column('digest', sa.Text(), nullable=False),
     sa.PrimaryKeyConstraint('digest', name=op.f('rights_digests_pkey'))
