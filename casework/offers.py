@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from casework import appointments
+from casework import appointments, slots
 from casework.agenda import Kind, Mode
 from casework.appointments import Appointment, Standing
 from casework.following import is_sensitive
@@ -25,15 +25,13 @@ from casework.slots import ALL_DAY, FIRST_WINDOW, FURTHEST, NOTICE, Slot, Wanted
 from casework.territory import House
 from casework.vocabulary import Channel, Need, State, Theme
 
-VARIED = text(
-    "SELECT DISTINCT ON (mode, place_id, piece) * FROM ("
-    "  SELECT *, CASE WHEN :each_hour THEN CAST(lower(during) AS text)"
-    "    ELSE to_char(lower(during) AT TIME ZONE 'Europe/Paris', 'YYYY-MM-DD AM') END AS piece"
-    "  FROM free_slots(:agents, :kind, :modes, :audiences, :language, :place, :hour_from, :hour_to, "
-    "CAST(:start AS timestamptz), CAST(:finish AS timestamptz), CAST(:now AS timestamptz), :most, :ignored)"
-    ") found ORDER BY mode, place_id, piece, lower(during), array_position(:agents, agent_id)"
+EACH_HOUR = text(
+    "SELECT DISTINCT ON (mode, place_id, lower(during)) * "
+    "FROM free_slots(:agents, :kind, :modes, :audiences, :language, :place, :hour_from, :hour_to, "
+    "CAST(:start AS timestamptz), CAST(:finish AS timestamptz), CAST(:now AS timestamptz), :most, :ignored) "
+    "ORDER BY mode, place_id, lower(during), array_position(:agents, agent_id)"
 )
-"""One slot for each way to meet, place and half-day (or moment): enough to choose from, in one search."""
+"""One slot for each way to meet, place and moment."""
 
 POINTS = text(
     "SELECT * FROM reception_points(:agents, :kind, :modes, :audiences, :place, "
@@ -162,14 +160,16 @@ def offers(session: Session, who: Seeker, search: Search, now: datetime) -> list
         if that_day := _varied(session, wanted, start, end, now, each_hour=True):
             return _mixed(session, who, search, that_day)
     found: list[Slot] = []
-    for width in (FIRST_WINDOW, NEAR, FURTHEST):
+    first, *wider = slots.widths(len(wanted.agents))
+    for width in (first, *wider, FURTHEST):
         found = _varied(session, wanted, start, start + width, now)
         if len(found) >= MOST_SHOWN:
             break
     else:
         found += _varied(session, wanted, start, start + FURTHEST, now, each_hour=True) if found else []
-    if width == FIRST_WINDOW:
-        found += _elsewhere(session, who, wanted, found, start, now, near=search.near)
+    if width == first:
+        seen, last = start + first, start + (NEAR if first == FIRST_WINDOW else FIRST_WINDOW + first)
+        found += _elsewhere(session, who, wanted, found, seen, last, now, near=search.near)
     return _mixed(session, who, search, found)
 
 
@@ -261,31 +261,11 @@ def _varied(
     """The first slot of each mode, place and half-day, or of each moment, in order of time."""
     if finish <= start:
         return []
-    rows = session.execute(
-        VARIED,
-        {
-            "agents": list(wanted.agents),
-            "kind": wanted.kind_id,
-            "modes": [mode.value for mode in wanted.modes],
-            "audiences": [audience.value for audience in wanted.audiences],
-            "language": wanted.language,
-            "place": wanted.place_id,
-            "hour_from": wanted.hours[0],
-            "hour_to": wanted.hours[1],
-            "start": start,
-            "finish": finish,
-            "now": now,
-            "most": LOOKED_THROUGH,
-            "ignored": wanted.ignored,
-            "each_hour": each_hour,
-        },
-    )
-    found = [
-        Slot(
-            row.agent_id, row.house_id, row.place_id, Mode(row.mode), wanted.kind_id, row.during, row.blocked
-        )
-        for row in rows
-    ]
+    if each_hour:
+        values = {**slots.asked(wanted, start, finish, now), "most": LOOKED_THROUGH}
+        found = slots.read(session.execute(EACH_HOUR, values), wanted)
+    else:
+        found = slots.firsts(session, wanted, start, finish, now)
     return sorted(found, key=_order)
 
 
@@ -295,46 +275,35 @@ def _elsewhere(
     wanted: Wanted,
     found: Sequence[Slot],
     start: datetime,
+    finish: datetime,
     now: datetime,
     *,
     near: bool,
 ) -> list[Slot]:
-    """The first slot of each mode and place that the first week has none of, within four weeks.
+    """The first slot of each mode and place that has none before `start`, where the search ended; none after `finish`.
 
-    Of a few of them: the nearest place and the soonest; or the nearest ones.
+    Of a few of them: those that could be shown.
     """
-    points = session.execute(
-        POINTS,
-        {
-            "agents": list(wanted.agents),
-            "kind": wanted.kind_id,
-            "modes": [mode.value for mode in wanted.modes],
-            "audiences": [audience.value for audience in wanted.audiences],
-            "place": wanted.place_id,
-            "start": start + FIRST_WINDOW,
-            "finish": start + NEAR,
-        },
-    ).all()
+    points = session.execute(POINTS, slots.asked(wanted, start, finish, now)).all()
     known = {(slot.mode, slot.place_id if slot.mode is Mode.HERE else None) for slot in found}
     missing = [
         (Mode(row.mode), row.place_id) for row in points if (Mode(row.mode), row.place_id) not in known
     ]
     far = distances(session, who.commune_code, {place_id for _, place_id in missing})
-    by_nearness = sorted(missing, key=lambda point: far.get(point[1] or "", UNKNOWN).order)
     if near:
-        missing = by_nearness
-    elif far:
-        missing.sort(key=lambda point: point != by_nearness[0])
+        missing.sort(key=lambda point: far.get(point[1] or "", UNKNOWN).order)
+        most = MOST_SHOWN
+    else:
+        closest = min(missing, key=lambda point: far.get(point[1] or "", UNKNOWN).order) if far else None
+        modes = {mode for mode, _ in known}
+        missing.sort(key=lambda point: (point != closest, point[0] in modes))
+        needed = sum(point == closest or point[0] not in modes for point in missing)
+        most = min(MOST_SHOWN, max(needed, MOST_SHOWN - len(known)))  # later than all others, they come last
     return [
         slot
-        for mode, place_id in missing[:MOST_SHOWN]
+        for mode, place_id in missing[:most]
         for slot in find(
-            session,
-            replace(wanted, modes=(mode,), place_id=place_id),
-            start + FIRST_WINDOW,
-            now,
-            most=1,
-            until=start + NEAR,
+            session, replace(wanted, modes=(mode,), place_id=place_id), start, now, most=1, until=finish
         )
     ]
 

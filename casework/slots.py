@@ -1,14 +1,16 @@
 """Free slots: the earliest times when somebody who receives is not busy.
 
 The search is one database function, `free_slots`, so that the portal may ask it without reading the agents'
-agendas (design rule 4): openings minus what is busy, by multirange, cut into slots. See migration 0004.
+agendas (design rule 4): openings minus what is busy, by multirange, cut into slots. `first_slots` is its first slot of
+each way to meet, place and half-day. See migration 0010.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
+from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import Range
@@ -17,6 +19,9 @@ from sqlalchemy.orm import Session
 from casework.agenda import Audience, Mode
 
 FIRST_WINDOW = timedelta(days=7)
+FIRST_OF_MANY = timedelta(days=2)
+MANY = 30
+"""With that many agents, two days hold enough, and a week would take four times as long."""
 FURTHEST = timedelta(weeks=26)
 NOTICE = timedelta(hours=1)
 """A citizen books at least this long ahead."""
@@ -28,6 +33,11 @@ AFTERNOON = (time(12, 0), time(23, 59, 59))
 SEARCH = text(
     "SELECT * FROM free_slots(:agents, :kind, :modes, :audiences, :language, :place, :hour_from, :hour_to, "
     "CAST(:start AS timestamptz), CAST(:finish AS timestamptz), CAST(:now AS timestamptz), :most, :ignored)"
+)
+
+FIRSTS = text(
+    "SELECT * FROM first_slots(:agents, :kind, :modes, :audiences, :language, :place, :hour_from, :hour_to, "
+    "CAST(:start AS timestamptz), CAST(:finish AS timestamptz), CAST(:now AS timestamptz), :ignored)"
 )
 
 
@@ -83,7 +93,7 @@ def find(
     The window widens until there are enough, up to `until` (26 weeks if not given).
     """
     last = until or start + FURTHEST
-    for finish in _windows(start, last):
+    for finish in _windows(start, last, len(wanted.agents)):
         found = _search(session, wanted, start, finish, now, most)
         if len(found) >= most or finish >= last:
             return found
@@ -101,9 +111,38 @@ def exact(session: Session, wanted: Wanted, slot_start: datetime, now: datetime)
     ]
 
 
-def _windows(start: datetime, last: datetime) -> Iterator[datetime]:
-    """Ends of wider and wider windows: a week, a month, then everything."""
-    for width in (FIRST_WINDOW, FIRST_WINDOW * 4):
+def firsts(session: Session, wanted: Wanted, start: datetime, finish: datetime, now: datetime) -> list[Slot]:
+    """The first slot of each way to meet, place and half-day of Paris, in no order."""
+    return read(session.execute(FIRSTS, asked(wanted, start, finish, now)), wanted)
+
+
+def asked(wanted: Wanted, start: datetime, finish: datetime, now: datetime) -> dict[str, Any]:
+    """What is looked for, as the searches in the database take it."""
+    return {
+        "agents": list(wanted.agents),
+        "kind": wanted.kind_id,
+        "modes": [mode.value for mode in wanted.modes],
+        "audiences": [audience.value for audience in wanted.audiences],
+        "language": wanted.language,
+        "place": wanted.place_id,
+        "hour_from": wanted.hours[0],
+        "hour_to": wanted.hours[1],
+        "start": start,
+        "finish": finish,
+        "now": now,
+        "ignored": wanted.ignored,
+    }
+
+
+def widths(agents: int) -> tuple[timedelta, ...]:
+    """How far one looks first, then next, while too little is found: a week, or two days of many agents; a month."""
+    narrow = (FIRST_OF_MANY,) if agents > MANY else ()
+    return (*narrow, FIRST_WINDOW, FIRST_WINDOW * 4)
+
+
+def _windows(start: datetime, last: datetime, agents: int) -> Iterator[datetime]:
+    """Ends of wider and wider windows, then everything."""
+    for width in widths(agents):
         if start + width < last:
             yield start + width
     yield last
@@ -112,24 +151,11 @@ def _windows(start: datetime, last: datetime) -> Iterator[datetime]:
 def _search(
     session: Session, wanted: Wanted, start: datetime, finish: datetime, now: datetime, most: int
 ) -> list[Slot]:
-    rows = session.execute(
-        SEARCH,
-        {
-            "agents": list(wanted.agents),
-            "kind": wanted.kind_id,
-            "modes": [mode.value for mode in wanted.modes],
-            "audiences": [audience.value for audience in wanted.audiences],
-            "language": wanted.language,
-            "place": wanted.place_id,
-            "hour_from": wanted.hours[0],
-            "hour_to": wanted.hours[1],
-            "start": start,
-            "finish": finish,
-            "now": now,
-            "most": most,
-            "ignored": wanted.ignored,
-        },
-    )
+    return read(session.execute(SEARCH, {**asked(wanted, start, finish, now), "most": most}), wanted)
+
+
+def read(rows: Iterable[Any], wanted: Wanted) -> list[Slot]:
+    """The slots of a search in the database."""
     return [
         Slot(
             row.agent_id, row.house_id, row.place_id, Mode(row.mode), wanted.kind_id, row.during, row.blocked

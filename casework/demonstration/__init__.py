@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from casework.agents import Absence, Agent
 from casework.demonstration.agendas import open_agendas
+from casework.demonstration.gatherings import gatherings
 from casework.demonstration.meetings import Life, Meetings
 from casework.demonstration.stage import Fate, Stage
 from casework.demonstration.stories import Place, Story, Storyteller
@@ -109,7 +110,8 @@ def fill(session: Session, *, public_key: str, access_key: str, now: datetime, s
     open_agendas(session, rng, now.astimezone(PARIS).date())
     keys = SendingKeys(access_key, public_key)
     stage = Stage(session, teller, Meetings(session, rng, keys), keys, now)
-    _play(stage, _lives(stage, teller, now), now)
+    groups = gatherings(session, random.Random(f"gatherings {seed}"), keys, now)  # noqa: S311
+    _play(stage, _lives(stage, teller, now) + groups, now)
     session.flush()
     _send_nothing(session, now)
 

@@ -201,6 +201,8 @@ class CitizensWalk:
         self._open("/demande/urgence?retour=1", "how urgent, violence")
         self._send("check, in danger", "button[value=danger]")
         self._open("/demande/mots?retour=1", "own words, in danger")
+        self._open("/demande/reponse?retour=1", "which way to answer, in danger")
+        self._send("which way to answer, nothing and more")
         self._open("/demande/contact?retour=1", "contact, in danger")
         self._open("/demande/plus-tard", "finish later, in danger")
         self._open("/demande/verifier")

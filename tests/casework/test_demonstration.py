@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from casework import access, documents, passwords, reminders, slots, territory_files
+from casework import access, documents, passwords, reminders, session_lists, slots, territory_files
 from casework.agenda import Audience, Mode, Opening, OpeningRule
 from casework.agents import Absence, Agent
 from casework.appointments import Appointment, Standing
@@ -35,6 +35,7 @@ from casework.models import Base
 from casework.notifications import Delivery, Notification, Template
 from casework.people import ContactWay, read_email, read_phone
 from casework.requests import PARIS, Request
+from casework.sessions import GroupSession
 from casework.settings import ROOT
 from casework.slots import Wanted
 from casework.territory import Place, PlaceKind, SectorCommune
@@ -441,3 +442,19 @@ def filled_again(database: Database, now: datetime) -> list[tuple[object, ...]]:
         territory_files.load(session, VIENNE)
         fill(session, public_key=database.public_key, access_key=ACCESS_KEY, now=now)
         return facts(session)
+
+
+def test_sessions_are_held_and_to_come_and_one_is_full(session: Session) -> None:
+    held = session.scalars(select(GroupSession).order_by(func.lower(GroupSession.during))).all()
+    turnouts = session_lists.turnouts(session, [one.id for one in held])
+    assert len(held) == 8
+    assert len({one.house_id for one in held}) == 4
+    past = [turnouts[one.id] for one in held if one.end < NOW]
+    assert len(past) == 2
+    assert all(one.came and one.came + one.missed == one.taken for one in past)
+    coming = [(one, turnouts[one.id]) for one in held if one.start > NOW]
+    assert any(turnout.waiting for _, turnout in coming)
+    assert any(0 < turnout.taken < one.seats and not turnout.waiting for one, turnout in coming)
+    told = session.scalars(select(Notification).where(Notification.sign_up_id.isnot(None))).all()
+    assert told
+    assert {one.state for one in told} <= {Delivery.SHOWN, Delivery.DONE, Delivery.BY_HAND}

@@ -94,21 +94,21 @@ async def _race_amid_deaths(house: House, racers: list[Racer], hour: datetime) -
     with house.database.owner.connect() as held:
         held.execute(text("LOCK TABLE appointments IN SHARE MODE"))
         taps = [asyncio.create_task(_taps(racer, hour)) for racer in racers]
-        killed = await _kill_in_the_middle(house, UNDER_WAY, times=2)
+        killed = await kill_in_the_middle(house, UNDER_WAY, times=2)
     for many in (20, 80):
-        await asyncio.to_thread(wait_until, partial(_answered, taps, many), f"{many} answers")
+        await asyncio.to_thread(wait_until, partial(answered, taps, many), f"{many} answers")
         killed += await asyncio.to_thread(house.portal.kill, 1)
     await asyncio.gather(*taps)
     with house.database.owner.connect() as held:
         held.execute(text("LOCK TABLE journal IN SHARE MODE"))
         confirming = [asyncio.create_task(_confirms(racer)) for racer in racers if racer.holds]
-        killed += await _kill_in_the_middle(house, len(confirming), times=1)
+        killed += await kill_in_the_middle(house, len(confirming), times=1)
     await asyncio.gather(*confirming)
     await asyncio.gather(*(racer.client.aclose() for racer in racers))
     return killed
 
 
-async def _kill_in_the_middle(house: House, how_many: int, times: int) -> int:
+async def kill_in_the_middle(house: House, how_many: int, times: int) -> int:
     """Kill both processes once so many people are stopped in their transaction; returns how many died."""
     killed, already = 0, set[int]()
     for _ in range(times):
@@ -123,7 +123,7 @@ def _others_wait(house: House, but: frozenset[int], how_many: int) -> bool:
     return len(stopped_by_a_lock(house.database.owner, PORTAL_ROLE) - but) >= how_many
 
 
-def _answered(taps: list[asyncio.Task[None]], how_many: int) -> bool:
+def answered(taps: list[asyncio.Task[None]], how_many: int) -> bool:
     return sum(tap.done() for tap in taps) >= how_many
 
 
