@@ -32,8 +32,9 @@ class RightsWord(Base):
     __tablename__ = "rights_words"
     __table_args__ = (
         PrimaryKeyConstraint("language", "slug", "word"),
+        Index("rights_words_word_idx", "word"),
         Index(
-            "rights_words_word_idx", "word", postgresql_using="gin", postgresql_ops={"word": "gin_trgm_ops"}
+            "rights_words_like_idx", "word", postgresql_using="gin", postgresql_ops={"word": "gin_trgm_ops"}
         ),
     )
 
