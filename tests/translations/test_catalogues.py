@@ -138,7 +138,8 @@ def test_citizens_read_no_hard_sign(source: Catalog) -> None:
 
 
 def test_citizens_read_no_abbreviation_but_those_they_know(source: Catalog) -> None:
-    found = [match.group() for text in citizens_strings(source) for match in ABBREVIATION.finditer(text)]
+    said = [re.sub(r"%\(\w+\)s", "", text) for text in citizens_strings(source)]
+    found = [match.group() for text in said for match in ABBREVIATION.finditer(text)]
     assert set(found) == set(KNOWN_ABBREVIATIONS)
 
 
