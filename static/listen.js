@@ -41,7 +41,7 @@
 
   const collect = () =>
     [...document.querySelectorAll("main :is(" + READ + ", button.tile, a.tile)")]
-      .filter((element) => !box.contains(element) && visible(element) && !element.closest("[hidden], nav, .visually-hidden"))
+      .filter((element) => visible(element) && !element.closest("[hidden], nav, .visually-hidden"))
       .flatMap(split);
 
   const stop = () => {

@@ -98,7 +98,11 @@ def test_an_amount_comes_from_the_table_and_links_lead_to_pages(folder: Path) ->
 @pytest.mark.parametrize(
     ("before", "after", "told"),
     [
-        ("## Qu'est-ce que j'apporte ?\n- Votre bail.\n", "", "“Qu'est-ce que j'apporte ?” is missing or empty"),
+        (
+            "## Qu'est-ce que j'apporte ?\n- Votre bail.\n",
+            "",
+            "“Qu'est-ce que j'apporte ?” is missing or empty",
+        ),
         ("- Votre bail.", "", "“Qu'est-ce que j'apporte ?” is missing or empty"),
         ("## Où aller ?", "## Où ça ?", "“Où ça ?” is not one of the parts"),
         ("[housing, money]", "[houses]", "“houses” is none"),
@@ -207,7 +211,9 @@ def test_each_situation_leads_to_a_page(library: Library) -> None:
         ("medecin gratuit sans papier", "ame"),
     ],
 )
-def test_people_find_with_their_own_words(database: Database, library: Library, words: str, slug: str) -> None:
+def test_people_find_with_their_own_words(
+    database: Database, library: Library, words: str, slug: str
+) -> None:
     """Spelling mistakes included."""
     with Session(database.owner) as session, session.begin():
         rights_search.load(session, library)
@@ -229,5 +235,7 @@ def test_the_words_are_made_once_for_the_same_content(database: Database, folder
         assert rights_search.load(session, library)
         assert not rights_search.load(session, library)
         page = library.pages["loyer"]["fr"]
-        newer = Library({"loyer": {"fr": replace(page, title="Le loyer")}}, library.situations, library.amounts)
+        newer = Library(
+            {"loyer": {"fr": replace(page, title="Le loyer")}}, library.situations, library.amounts
+        )
         assert rights_search.load(session, newer)
