@@ -193,10 +193,11 @@ def asked(database: Database, now: datetime) -> Asked:
 
 
 @pytest.mark.slow
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(agenda=agendas, asking=askings, spring=st.booleans())
 @example(agenda=TRAVELLING, asking=Asking(), spring=False)
 @example(agenda=GAPS, asking=Asking(kind="long"), spring=False)
+@example(agenda=Agenda([Receiving(Span(0, 540, 240))]), asking=Asking(kind="long"), spring=False)
 @example(agenda=AROUND, asking=Asking(), spring=False)
 @example(agenda=ABSENT, asking=Asking(), spring=False)
 @example(agenda=BUSY, asking=Asking(), spring=False)
