@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from math import asin, cos, radians, sin, sqrt
+from typing import Any
 
-from sqlalchemy import Select, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Row, Text, bindparam, func, select
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Session, aliased
 
 from casework.territory import Commune, Place, SectorCommune
 
@@ -37,6 +39,25 @@ class Distance:
 UNKNOWN = Distance(ELSEWHERE, None)
 
 
+_own, _other = aliased(Commune), aliased(Commune)
+_own_sector, _other_sector = aliased(SectorCommune), aliased(SectorCommune)
+
+FACTS = (
+    select(
+        Place.id, _own.latitude, _own.longitude, _other.latitude.label("north"), _other.longitude.label("east"),
+        (_own.code == _other.code).label("same"), _own.postal_codes.overlap(_other.postal_codes).label("same_post"),
+        (_own_sector.sector_id == _other_sector.sector_id).label("same_sector"),
+    )
+    .select_from(Place)
+    .join(_own, _own.code == bindparam("commune"))
+    .join(_other, _other.code == Place.commune_code)
+    .outerjoin(_own_sector, _own_sector.commune_code == _own.code)
+    .outerjoin(_other_sector, _other_sector.commune_code == _other.code)
+    .where(Place.id == func.any(bindparam("places", type_=ARRAY(Text))))
+)  # fmt: skip
+"""What is known of a commune and of the place's own, together."""
+
+
 def crow_flies(first: tuple[float, float], second: tuple[float, float]) -> float:
     """Kilometres between two points (latitude, longitude in degrees) on a round earth.
 
@@ -55,32 +76,19 @@ def distances(
     wanted = {one for one in place_ids if one}
     if commune_code is None or not wanted:
         return {}
-    own = session.execute(_communes().where(Commune.code == commune_code)).one_or_none()
-    if own is None:
-        return {}
-    rows = session.execute(
-        _communes().add_columns(Place.id).join(Place, Place.commune_code == Commune.code).where(Place.id.in_(wanted))
-    )  # fmt: skip
-    return {place_id: _between(own[0], own[1], commune, sector) for commune, sector, place_id in rows}
+    rows = session.execute(FACTS, {"commune": commune_code, "places": list(wanted)})
+    return {row.id: _between(row) for row in rows}
 
 
-def _communes() -> Select[Commune, str | None]:
-    return select(Commune, SectorCommune.sector_id).outerjoin(
-        SectorCommune, SectorCommune.commune_code == Commune.code
-    )
-
-
-def _between(own: Commune, own_sector: str | None, other: Commune, other_sector: str | None) -> Distance:
-    if own.code == other.code:
+def _between(row: Row[Any]) -> Distance:
+    if row.same:
         return Distance(0, 0)
-    points = [(one.latitude, one.longitude) for one in (own, other)]
-    known = [(north, east) for north, east in points if north is not None and east is not None]
-    if len(known) == 2:
-        km = crow_flies(*known)
+    if None not in (row.latitude, row.longitude, row.north, row.east):
+        km = crow_flies((row.latitude, row.longitude), (row.north, row.east))
         return Distance(km, _said(km))
-    if set(own.postal_codes) & set(other.postal_codes):
+    if row.same_post:
         return Distance(SAME_POSTAL_CODE, None)
-    return Distance(SAME_SECTOR, None) if own_sector and own_sector == other_sector else UNKNOWN
+    return Distance(SAME_SECTOR, None) if row.same_sector else UNKNOWN
 
 
 def _said(km: float) -> int:

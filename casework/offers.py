@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
-from sqlalchemy import func, select, text
+from sqlalchemy import Boolean, Text, bindparam, func, select, text
 from sqlalchemy.orm import Session
 
 from casework import appointments, slots
@@ -21,12 +21,12 @@ from casework.following import is_sensitive
 from casework.nearness import UNKNOWN, Distance, distances
 from casework.people import ContactWay
 from casework.requests import PARIS, Request
-from casework.slots import ALL_DAY, FIRST_WINDOW, FURTHEST, NOTICE, Slot, Wanted, find
+from casework.slots import ALL_DAY, FIRST_WINDOW, FURTHEST, MOST_SHOWN, NOTICE, Slot, Wanted, find
 from casework.territory import House
 from casework.vocabulary import Channel, Need, State, Theme
 
 EACH_HOUR = text(
-    "SELECT DISTINCT ON (mode, place_id, lower(during)) * "
+    f"SELECT DISTINCT ON (mode, place_id, lower(during)) {slots.FIELDS} "  # noqa: S608 - our own words
     "FROM free_slots(:agents, :kind, :modes, :audiences, :language, :place, :hour_from, :hour_to, "
     "CAST(:start AS timestamptz), CAST(:finish AS timestamptz), CAST(:now AS timestamptz), :most, :ignored) "
     "ORDER BY mode, place_id, lower(during), array_position(:agents, agent_id)"
@@ -44,11 +44,17 @@ LOOKED_THROUGH = 5000
 OFFERED = (Mode.HERE, Mode.PHONE, Mode.VIDEO)
 """What a person books alone; a visit at home is proposed by an agent."""
 
-MOST_SHOWN = 6
-
 ALTERNATIVES = 3
 
 FIRST_KIND = "first"
+
+ANY_KIND = select(Kind.id).order_by(Kind.id != FIRST_KIND, Kind.id).limit(1)
+
+WITH_WHOM = select(
+    func.agents_for_request(bindparam("whole_house", type_=Boolean)).label("agents"),
+    func.coalesce(bindparam("kind", type_=Text), ANY_KIND.scalar_subquery()).label("kind_id"),
+)
+"""Which agents, for which kind of appointment."""
 
 NEAR = timedelta(weeks=4)
 
@@ -140,11 +146,11 @@ def seeker(session: Session, request_id: UUID, now: datetime) -> Seeker:
 def kind_for(session: Session, who: Seeker) -> str:
     """The kind of appointment: the one being moved, else the one an agent said, else the first one, else any there is;
     empty if there is none."""
-    if who.coming:
-        return who.coming.kind_id
-    if who.kind_id:
-        return who.kind_id
-    return session.scalar(select(Kind.id).order_by(Kind.id != FIRST_KIND, Kind.id).limit(1)) or ""
+    return _known_kind(who) or session.scalar(ANY_KIND) or ""
+
+
+def _known_kind(who: Seeker) -> str | None:
+    return who.coming.kind_id if who.coming else who.kind_id
 
 
 def offers(session: Session, who: Seeker, search: Search, now: datetime) -> list[Slot]:
@@ -168,8 +174,8 @@ def offers(session: Session, who: Seeker, search: Search, now: datetime) -> list
     else:
         found += _varied(session, wanted, start, start + FURTHEST, now, each_hour=True) if found else []
     if width == first:
-        seen, last = start + first, start + (NEAR if first == FIRST_WINDOW else FIRST_WINDOW + first)
-        found += _elsewhere(session, who, wanted, found, seen, last, now, near=search.near)
+        last = start + (FIRST_WINDOW if len(wanted.agents) > slots.MANY else NEAR)
+        found += _elsewhere(session, who, wanted, found, start + first, last, now, near=search.near)
     return _mixed(session, who, search, found)
 
 
@@ -185,19 +191,12 @@ def mix(found: Iterable[Slot], far: Mapping[str, Distance] | None = None) -> lis
     So the hour of tomorrow an hour's drive away and the one of Thursday next door are both there.
     """
     ordered = _one_each(found)
-    chosen = ordered[:1]
     here = [slot for slot in ordered if slot.mode is Mode.HERE]
-    if far and here:
-        closest = min(here, key=lambda slot: _far(slot, far).order)
-        chosen += [closest] if closest not in chosen else []
-    for groups in ([(slot.mode,) for slot in ordered], [(slot.mode, slot.place_id) for slot in ordered]):
-        seen: set[object] = set()
-        for slot, group in zip(ordered, groups, strict=True):
-            if group not in seen and slot not in chosen:
-                chosen.append(slot)
-            seen.add(group)
-    chosen += [slot for slot in ordered if slot not in chosen]
-    return sorted(chosen[:MOST_SHOWN], key=_order)
+    closest = [min(here, key=lambda slot: _far(slot, far).order)] if far and here else []
+    modes = {slot.mode: slot for slot in reversed(ordered)}
+    groups = {(slot.mode, slot.place_id): slot for slot in reversed(ordered)}
+    firsts = [*sorted(modes.values(), key=_order), *sorted(groups.values(), key=_order)]
+    return sorted(_most_shown([*ordered[:1], *closest, *firsts, *ordered]), key=_order)
 
 
 def mix_near(found: Iterable[Slot], far: Mapping[str, Distance]) -> list[Slot]:
@@ -212,9 +211,8 @@ def mix_near(found: Iterable[Slot], far: Mapping[str, Distance]) -> list[Slot]:
     def nearness(slot: Slot) -> tuple[bool, float, datetime, int, str]:
         return slot.mode is not Mode.HERE, _far(slot, far).order, *_order(slot)
 
-    chosen = sorted(firsts.values(), key=nearness)
-    chosen += sorted((slot for slot in ordered if slot not in chosen), key=nearness)
-    return sorted(chosen[:MOST_SHOWN], key=nearness)
+    in_order = [*sorted(firsts.values(), key=nearness), *sorted(ordered, key=nearness)]
+    return sorted(_most_shown(in_order), key=nearness)
 
 
 def nearest(session: Session, who: Seeker, search: Search, around: datetime, now: datetime) -> list[Slot]:
@@ -238,10 +236,11 @@ def nearest(session: Session, who: Seeker, search: Search, around: datetime, now
 
 def wanted_by(session: Session, who: Seeker, search: Search) -> Wanted:
     """The same for the search in the database: with which agents, for which kind."""
-    agents = session.scalar(select(func.agents_for_request(search.whole_house)))
+    values = {"whole_house": search.whole_house, "kind": _known_kind(who)}
+    found = session.execute(WITH_WHOM, values).one()
     return Wanted(
-        agents=agents or [],
-        kind_id=kind_for(session, who),
+        agents=found.agents or [],
+        kind_id=found.kind_id or "",
         modes=search.modes,
         place_id=search.place_id,
         hours=search.hours,
@@ -258,7 +257,7 @@ def _varied(
     *,
     each_hour: bool = False,
 ) -> list[Slot]:
-    """The first slot of each mode, place and half-day, or of each moment, in order of time."""
+    """The first slots of each mode, place and half-day that may be shown, or of each moment, in order of time."""
     if finish <= start:
         return []
     if each_hour:
@@ -316,6 +315,16 @@ def _from(day: date | None, now: datetime) -> datetime:
 def _choice(slot: Slot) -> Choice:
     """What people tell apart: where an agent telephones from is none of it."""
     return Choice(slot.start, slot.mode, slot.place_id if slot.mode is Mode.HERE else None)
+
+
+def _most_shown(in_order: Iterable[Slot]) -> list[Slot]:
+    """As many as are shown, each once, the first ones."""
+    chosen: dict[Choice, Slot] = {}
+    for slot in in_order:
+        chosen.setdefault(_choice(slot), slot)
+        if len(chosen) == MOST_SHOWN:
+            break
+    return list(chosen.values())
 
 
 def _one_each(found: Iterable[Slot]) -> list[Slot]:

@@ -80,7 +80,9 @@ def _offer_said() -> SlotOffer | None:
 
 
 def _over(offer: SlotOffer) -> ResponseReturnValue:
-    """Too late: what else is near it, and that one goes on waiting."""
+    """Too late: what else is near it, and that one goes on waiting; or no was said."""
+    if offer.state is Answer.DECLINED:
+        return redirect(url_for("booking.noted", pour="refus"), 303)
     return gone(Choice(offer.start, offer.mode, offer.place_id), None, expired=True, offered=True)
 
 

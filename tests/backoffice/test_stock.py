@@ -34,7 +34,7 @@ def test_the_queue_and_the_day_warn_and_lead_to_the_page(nadia: Colleague, odile
     rows = [" ".join(row.itertext()).split() for row in page.html.iter("tr")][1:]
     assert rows[0][:4] == ["Premier", "rendez-vous", "0", "0,2"]
     assert "plus aucune place" in " ".join(rows[0])
-    assert "sous 5 jours" in page.main
+    assert "Moins de 5 jours de places" in page.main
     assert "mds-poitiers@example.org" in page.main
     assert WARNING not in odile.open("/fr/file").main, "another house's business"
 
