@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flask import Blueprint, Flask, abort, current_app, render_template, request, url_for
+from flask import Blueprint, Flask, Response, abort, current_app, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
@@ -62,9 +62,13 @@ def search() -> ResponseReturnValue:
 
 @rights.get("/situation/<situation>")
 @open_to(ANYONE)
-@same_for_everybody
-def of_situation(situation: str) -> str:
+def of_situation(situation: str) -> ResponseReturnValue:
     """The pages that answer a situation."""
+    return _discreet(_of_situation(situation=situation), _library().of_situation(situation, language()))
+
+
+@same_for_everybody
+def _of_situation(situation: str) -> str:
     words = _situations().get(situation) or abort(404)
     found = _library().of_situation(situation, language())
     return render_template(
@@ -78,9 +82,14 @@ def of_situation(situation: str) -> str:
 
 @rights.get("/<slug>")
 @open_to(ANYONE)
-@same_for_everybody
-def one(slug: str) -> str:
+def one(slug: str) -> ResponseReturnValue:
     """One page: what it is, for whom, what one gets, what to do, what to bring, where to go."""
+    page = _library().page(slug, language())
+    return _discreet(_one(slug=slug), [page] if page else [])
+
+
+@same_for_everybody
+def _one(slug: str) -> str:
     page = _library().page(slug, language()) or abort(404)
     return render_template(
         "portal/rights/page.html",
@@ -92,6 +101,13 @@ def one(slug: str) -> str:
         sensitive=page.facts.sensitive,
         theme=THEMES[page.facts.themes[0]],
     )
+
+
+def _discreet(response: Response, pages: list[RightsPage]) -> Response:
+    """The browser keeps no copy of a sensitive page: somebody else may hold the telephone next."""
+    if any(page.facts.sensitive for page in pages[:1]):
+        response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 def _library() -> Library:

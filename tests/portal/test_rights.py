@@ -57,6 +57,11 @@ def test_a_sensitive_page_has_the_quick_exit(reader: Person) -> None:
     assert "Quitter vite" not in reader.open("/fr/droits/rsa").text
 
 
+def test_the_telephone_keeps_no_copy_of_a_sensitive_page(reader: Person) -> None:
+    assert "no-store" in reader.ask("GET", "/fr/droits/violences").headers["Cache-Control"]
+    assert "no-store" not in reader.ask("GET", "/fr/droits/rsa").headers["Cache-Control"]
+
+
 def test_a_situation_leads_to_pages(reader: Person) -> None:
     reader.open("/fr/droits/")
     library = load_library()

@@ -27,7 +27,7 @@ class Route:
 def routes(app: Flask, **values: object) -> Iterator[Route]:
     """Every route; `values` fill its address (by default French, the first question, an id of nothing)."""
     known = {
-        "lang": "fr", "slug": "sujet", "act": "qualify", "secret": "abc",
+        "lang": "fr", "slug": "sujet", "situation": "no_income", "act": "qualify", "secret": "abc",
         "request_id": NOWHERE, "document_id": NOWHERE, "notification_id": NOWHERE, "appointment_id": NOWHERE,
         "text_id": NOWHERE, "session_id": NOWHERE,
         "agent_id": 0, "rule_id": 0, "opening_id": 0, "absence_id": 0, "closure_id": 0,

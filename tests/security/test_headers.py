@@ -22,7 +22,8 @@ from tests.security.routes import Route, routes
 from tests.visitor import Visitor
 
 SAME_FOR_EVERYBODY = {
-    "pages.home", "pages.emergencies", "pages.houses", "pages.accessibility", "pages.legal", "colours",
+    "pages.home", "pages.emergencies", "pages.houses", "pages.accessibility", "pages.legal", "colours", "rights.every",
+    "rights.one", "rights.of_situation",
 }  # fmt: skip
 LEAVING = {"pages.quick_exit", "follow.leave", "sign_in.leave", "asking.leave"}
 
