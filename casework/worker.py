@@ -253,7 +253,7 @@ def sweep(engine: Engine, now: datetime) -> None:
 
 
 def keep_promises(engine: Engine, settings: Settings, now: datetime) -> None:
-    """Tell people what became of their appointments and sessions since the last minute, and remind those it is time for.
+    """Tell people what became of their appointments and sessions, and remind those whose time has come.
 
     Each in its own transaction: one that fails keeps no other waiting.
     """
@@ -305,10 +305,7 @@ def note_lapsed(engine: Engine, now: datetime) -> None:
 
 
 def offer_slots(engine: Engine, settings: Settings, now: datetime) -> None:
-    """Go down the waiting list once, by day: offer each person the first slot that suits them. One worker at a time.
-
-    Each offer is a transaction of its own: one that fails keeps no other waiting.
-    """
+    """Go down the waiting list once, by day, one worker at a time: to each the first slot that suits them."""
     if not turns.may_offer(now):
         return
     keys = SendingKeys(settings.access_key, settings.documents_public_key)
