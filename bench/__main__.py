@@ -7,11 +7,14 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
-from bench import memory, queue_page, routing_load, throughput, weight
+from bench import appointments, memory, queue_page, routing_load, throughput, weight
 from bench.installation import installed, serving
-from bench.report import Measure, merge, table
+from bench.report import merge, table
 from casework.settings import ROOT
+
+Found = TypeVar("Found")
 
 
 def main() -> None:
@@ -24,16 +27,17 @@ def main() -> None:
             measures += _told("weight", lambda: weight.measure(portal.port))
             measures += _told("throughput", lambda: throughput.measure(here, portal))
         measures += _told("queue page", lambda: queue_page.measure(here))
+        measures += appointments.measure(here, _told)
     merge(var / "bench.json", measures)
     print(table(measures))
 
 
-def _told(part: str, measure: Callable[[], list[Measure]]) -> list[Measure]:
+def _told(part: str, measure: Callable[[], Found]) -> Found:
     """Say on the error output how long a part took: the table is for the other one."""
     start = time.monotonic()
-    measures = measure()
+    found = measure()
     print(f"{part}: {time.monotonic() - start:.0f} s", file=sys.stderr, flush=True)
-    return measures
+    return found
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
-"""What the portal is compared with: the least that Flask, and Flask with one INSERT, can do on the same gunicorn."""
+"""What the portal is compared with: the least that Flask, and Flask with one INSERT or three, can do on the same
+gunicorn."""
 
 from __future__ import annotations
 
@@ -43,6 +44,16 @@ def create() -> Flask:
             session.execute(
                 insert(Line).values(id=uuid4(), at=datetime.now(UTC), words="J'ai besoin d'aide.")
             )
+            session.commit()
+        return redirect("/page", 303)
+
+    @app.post("/three")
+    def keep_three() -> Response:
+        with Session(engine) as session:
+            for _ in range(3):
+                session.execute(
+                    insert(Line).values(id=uuid4(), at=datetime.now(UTC), words="J'ai besoin d'aide.")
+                )
             session.commit()
         return redirect("/page", 303)
 

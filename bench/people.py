@@ -56,7 +56,7 @@ class People:
         for _ in range(how_many):
             secret = access.new_secret()
             opens = access.link_hash(self._settings.access_key, secret)
-            cookies, token = self._browser(secret=secret, opens=opens)
+            cookies, token = self.browser(secret=secret, opens=opens)
             visits.append((cookies, [Ask("/fr/demande/envoyer", urlencode({"csrf_token": token}))]))
             drafts.append({
                 "id": uuid4(), "secret_hash": opens, "language": "fr", "answers": asdict(ANSWERS),
@@ -71,7 +71,7 @@ class People:
         return [self._journey() for _ in range(how_many)]
 
     def _journey(self) -> Visit:
-        cookies, token = self._browser()
+        cookies, token = self.browser()
         said: dict[str, dict[str, str]] = {
             "sujet": {"theme": ANSWERS.theme},
             "urgence": {"urgency": ANSWERS.urgency},
@@ -89,7 +89,7 @@ class People:
         asks.append(Ask("/fr/demande/envoyer", urlencode({"csrf_token": token})))
         return cookies, asks
 
-    def _browser(self, **held: str) -> tuple[str, str]:
+    def browser(self, **held: str) -> tuple[str, str]:
         """The cookie and the form token of a browser that holds this."""
         with self._app.test_request_context("/"):
             session.update(held)

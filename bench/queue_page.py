@@ -94,7 +94,7 @@ def fill(here: Installation, owner: Engine) -> None:
         ("chatellerault", OPEN_ELSEWHERE, False, 3),
     )
     with Session(owner) as database, database.begin():
-        one = _sent(database, here.settings("portal"))
+        one = sent(database, here.settings("portal"))
         database.execute(text("SELECT setseed(0.86)"))
         for house, many, closed, block in parts:
             themes = [theme.value for theme in Theme if theme is not RARE_THEME]
@@ -111,7 +111,8 @@ def fill(here: Installation, owner: Engine) -> None:
         connection.execute(text("VACUUM ANALYZE requests"))
 
 
-def _sent(database: Session, settings: Settings) -> UUID:
+def sent(database: Session, settings: Settings) -> UUID:
+    """A request that the portal sent: others are copied from it."""
     now, secret = datetime.now(UTC), access.new_secret()
     draft = requests.start_draft(database, access.link_hash(settings.access_key, secret), "fr", now)
     draft.answers = asdict(ANSWERS)

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol, TypeVar
+
+Found = TypeVar("Found")
 
 
 class UnreadableReportError(Exception):
     """The report that is there already is not one; it is left as it is."""
+
+
+class Told(Protocol):
+    """Runs a part of the benchmark, and says how long it took."""
+
+    def __call__(self, part: str, work: Callable[[], Found], /) -> Found:
+        """What the part found."""
 
 
 @dataclass(frozen=True)

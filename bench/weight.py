@@ -43,6 +43,14 @@ class Needs(HTMLParser):
             self.later.add(address)
 
 
+def whole(port: int, path: str, cookies: str) -> int:
+    """All the bytes of a first view, an empty cache: the page, what blocks it and what comes later."""
+    wire, page = fetch(port, path, cookies)
+    needs = Needs()
+    needs.feed(page)
+    return wire + sum(fetch(port, address)[0] for address in needs.blocking | needs.later)
+
+
 def measure(port: int) -> list[Measure]:
     """Weigh the first pages in two languages, as the portal at that port serves them to a new visitor."""
     measures = []
@@ -68,10 +76,11 @@ def measure(port: int) -> list[Measure]:
     return measures
 
 
-def fetch(port: int, path: str) -> tuple[int, str]:
+def fetch(port: int, path: str, cookies: str = "") -> tuple[int, str]:
     """Ask as a browser does; returns the bytes on the wire, headers included, and the text."""
     with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
         asked = "Host: 127.0.0.1\r\nAccept-Encoding: gzip, deflate, br\r\nConnection: close\r\n"
+        asked += f"Cookie: {cookies}\r\n" if cookies else ""
         connection.sendall(f"GET {path} HTTP/1.1\r\n{asked}\r\n".encode())
         answer = b"".join(iter(lambda: connection.recv(65536), b""))
     head, _, body = answer.partition(b"\r\n\r\n")
