@@ -18,7 +18,7 @@ _GSM7_PAIRS = frozenset("^{}\\[~]|€")
 """Letters that take an escape and a second septet."""
 
 _PLAINER = str.maketrans("’‘“”«»–—\u00a0\u202f", '\'\'""""--  ') | str.maketrans(
-    {"…": "...", "œ": "oe", "Œ": "OE"}
+    {"…": "...", "œ": "oe", "Œ": "OE", "ı": "i"}
 )
 
 

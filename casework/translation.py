@@ -49,6 +49,11 @@ def catalogue(language: str) -> Translations:
     return Translations(_compiled(source, language)) if source.exists() else Translations()
 
 
+def locale_of(language: str) -> str:
+    """Whose months and hours a language reads: Dari ones in Persian."""
+    return LANGUAGES[language].locale or language
+
+
 def _age(path: Path) -> float:
     """When a file last changed, in seconds since 1970; 0 if there is none."""
     return path.stat().st_mtime if path.exists() else 0
@@ -99,7 +104,7 @@ def weekday_and_month(moment: datetime, language: str) -> str:
 
 def hour(moment: datetime, language: str) -> str:
     """The hour in Paris, as the pages say it: `14:30`, `2:30 PM`."""
-    return format_time(moment.astimezone(PARIS), "short", locale=language)
+    return format_time(moment.astimezone(PARIS), "short", locale=locale_of(language))
 
 
 def together(digits: str, language: str) -> str:
@@ -125,4 +130,13 @@ def _day(moment: datetime, pattern: str, language: str) -> str:
     day = moment.astimezone(PARIS).date()
     if language == "fr" and day.day == 1:
         pattern = pattern.replace("d ", "d'er' ")
-    return format_date(day, pattern, locale=language)
+    return format_date(day, in_order(pattern, language), locale=locale_of(language))
+
+
+def in_order(pattern: str, language: str) -> str:
+    """A pattern of days as a language puts them: `17 de noviembre de 2026`, `17 Kasım 2026 Salı`."""
+    if language == "es":
+        return pattern.replace(" MMMM", " 'de' MMMM").replace(" y", " 'de' y")
+    if language == "tr" and pattern.startswith("EEEE "):
+        return pattern.removeprefix("EEEE ") + " EEEE"
+    return pattern

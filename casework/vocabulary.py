@@ -18,16 +18,28 @@ def N_(message: str) -> str:  # noqa: N802 - the name gettext tools know for "tr
 
 @dataclass(frozen=True)
 class LanguageFacts:
-    """A language's own name and its direction (`ltr` or `rtl`)."""
+    """A language's own name and its direction (`ltr` or `rtl`).
+
+    `for_agents`: the back office speaks it too. `locale`: whose months and hours, when the language alone does not say.
+    """
 
     own_name: str
     direction: str
+    for_agents: bool = False
+    locale: str = ""
 
 
 LANGUAGES: dict[str, LanguageFacts] = {
-    "fr": LanguageFacts("Français", "ltr"),
-    "ar": LanguageFacts("العربية", "rtl"),
-    "en": LanguageFacts("English", "ltr"),
+    "fr": LanguageFacts("Français", "ltr", for_agents=True),
+    "ar": LanguageFacts("العربية", "rtl", for_agents=True),
+    "en": LanguageFacts("English", "ltr", for_agents=True),
+    "fa": LanguageFacts("فارسی / دری", "rtl", locale="fa_AF"),
+    "ps": LanguageFacts("پښتو", "rtl"),
+    "uk": LanguageFacts("Українська", "ltr"),
+    "ru": LanguageFacts("Русский", "ltr"),
+    "tr": LanguageFacts("Türkçe", "ltr"),
+    "es": LanguageFacts("Español", "ltr"),
+    "ro": LanguageFacts("Română", "ltr"),
 }
 
 

@@ -16,6 +16,7 @@ from casework.booking import places
 from casework.offers import OFFERED, Choice, Search, Seeker
 from casework.requests import PARIS
 from casework.slots import AFTERNOON, ALL_DAY, MORNING, Slot
+from casework.translation import in_order, locale_of
 from web.language import language
 from web.transactions import db, now
 
@@ -30,7 +31,7 @@ def weekday(moment: datetime | date) -> str:
     """A near day in words, without the year: `mardi 3 novembre`."""
     day = moment.astimezone(PARIS).date() if isinstance(moment, datetime) else moment
     pattern = "EEEE d'er' MMMM" if language() == "fr" and day.day == 1 else "EEEE d MMMM"
-    return format_date(day, pattern, language())
+    return format_date(day, in_order(pattern, language()), locale_of(language()))
 
 
 def hour(moment: datetime) -> str:

@@ -22,6 +22,10 @@ UNREAD = "# Review: not yet read by a native speaker."
 KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "N_": None, "_l": None, "lazy_gettext": None}
 PLACEHOLDER = re.compile(r"%\(\w+\)s")
 MessageId = str | tuple[str, ...] | list[str]
+CITIZENS_READ = ("portal/", "templates/portal/", "templates/mail/", "templates/sms/", "templates/print/",
+                 "templates/shared/", "casework/vocabulary.py", "casework/rights.py", "casework/amounts.py",
+                 "casework/agenda.py", "web/")  # fmt: skip
+"""Where the words of the portal, of mails and of text messages stand; the rest only agents read."""
 SKIPPED = {".venv", "node_modules", "var", "tests", "bench", "tools"}
 
 
@@ -41,6 +45,17 @@ def extracted() -> Catalog:
         if message and message != "":
             found.add(message, locations=[(filename, 0)], auto_comments=comments)
     return found
+
+
+def wanted_in(language: str, source: Catalog) -> Catalog:
+    """What a language has to say: all of it, or what citizens read when the back office does not speak it."""
+    if LANGUAGES[language].for_agents:
+        return source
+    kept = Catalog(project="Allervers", charset="utf-8")
+    for message in source:
+        if message.id and any(place.startswith(CITIZENS_READ) for place, _line in message.locations):
+            kept.add(message.id, locations=message.locations, auto_comments=message.auto_comments)
+    return kept
 
 
 def path_of(language: str) -> Path:
@@ -122,8 +137,9 @@ def main() -> int:
     source = extracted()
     found: list[str] = []
     for language in LANGUAGES:
-        update(language, source)
-        found += problems(language, source)
+        wanted = wanted_in(language, source)
+        update(language, wanted)
+        found += problems(language, wanted)
     print("\n".join(found) or f"{len(source)} strings, complete in {', '.join(LANGUAGES)}.")
     return 1 if found else 0
 

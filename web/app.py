@@ -48,7 +48,10 @@ def make_app(face: str, settings: Settings, clock: Callable[[], datetime] | None
     app.jinja_env.globals.update(
         face=face, words=vocabulary, most_papers=MOST_PAPERS, mistakes=mistakes.of_form
     )
-    in_each_language = {code: identity.in_language(code) for code in vocabulary.LANGUAGES}
+    languages = {
+        code: facts for code, facts in vocabulary.LANGUAGES.items() if face == "portal" or facts.for_agents
+    }
+    in_each_language = {code: identity.in_language(code) for code in languages}
     app.context_processor(lambda: {"identity": in_each_language[language.language()]})
     app.jinja_env.filters.update(spoken=spoken, phone=show_phone)
     app.logger.setLevel(logging.INFO)
@@ -56,7 +59,7 @@ def make_app(face: str, settings: Settings, clock: Callable[[], datetime] | None
         count = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
     transactions.close_at_end(app)
-    language.speak(app)
+    language.speak(app, languages)
     CSRFProtect(app)
     doors.guard(app)
     compression.compress(app)

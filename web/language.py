@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from babel.dates import format_date, format_time
@@ -27,9 +28,8 @@ def language() -> str:
     """The language of this page: the address's, else the browser's, else French."""
     if "language" not in g:
         first = request.path.strip("/").split("/", 1)[0]
-        g.language = (
-            first if first in LANGUAGES else request.accept_languages.best_match(list(LANGUAGES)) or "fr"
-        )
+        known = _languages()
+        g.language = first if first in known else request.accept_languages.best_match(list(known)) or "fr"
     chosen: str = g.language
     return chosen
 
@@ -39,16 +39,23 @@ def facts() -> LanguageFacts:
     return LANGUAGES[language()]
 
 
-def speak(app: Flask) -> None:
-    """Let the application read and write the language in its addresses, its texts and its dates."""
+def _languages() -> Mapping[str, LanguageFacts]:
+    """The languages of this face: agents' pages are not written in all of them."""
+    known: Mapping[str, LanguageFacts] = current_app.extensions["languages"]
+    return known
+
+
+def speak(app: Flask, languages: Mapping[str, LanguageFacts]) -> None:
+    """Let the application read and write these languages in its addresses, its texts and its dates."""
+    app.extensions["languages"] = languages
     babel = Babel(app, locale_selector=language, timezone_selector=lambda: PARIS.key)
     babel.domain_instance = Catalogues()
-    for code in LANGUAGES:
+    for code in languages:
         translation.catalogue(code)  # before the server divides into processes, which then share them
     app.url_value_preprocessor(_take_language)
     app.url_defaults(_put_language)
     app.jinja_env.globals.update(
-        language=language, direction=lambda: facts().direction, languages=LANGUAGES, same_page_in=same_page_in
+        language=language, direction=lambda: facts().direction, languages=languages, same_page_in=same_page_in
     )
     app.jinja_env.filters.update(
         day=day,
@@ -72,7 +79,9 @@ def same_page_in(other: str) -> str:
 
 def day(value: Any) -> str:
     """A date in words, the month in letters: `mardi 3 novembre 2026`."""
-    return format_date(value.astimezone(PARIS) if hasattr(value, "astimezone") else value, "full", _locale())
+    local = value.astimezone(PARIS) if hasattr(value, "astimezone") else value
+    # In Pashto the usual form puts the year first, as in a register.
+    return format_date(local, "EEEE d MMMM y" if language() == "ps" else "full", _locale())
 
 
 def moment(value: Any) -> str:
@@ -115,7 +124,7 @@ def weight(size: int) -> str:
 
 def _locale() -> str:
     """Modern standard Arabic, whose months are known from Morocco to Syria; British dates in English."""
-    return {"en": "en_GB"}.get(language(), language())
+    return {"en": "en_GB"}.get(language()) or translation.locale_of(language())
 
 
 def _methods() -> set[str] | None:
@@ -125,7 +134,7 @@ def _methods() -> set[str] | None:
 def _take_language(_endpoint: str | None, values: dict[str, Any] | None) -> None:
     if values is not None and "lang" in values:
         chosen = values.pop("lang")
-        if chosen not in LANGUAGES:
+        if chosen not in _languages():
             abort(404)
         g.language = chosen
 

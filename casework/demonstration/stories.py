@@ -24,8 +24,8 @@ THEMES = {
 }  # fmt: skip
 SPOKEN = {"fr": 62, "ar": 15, "en": 10, "fa": 4, "uk": 4, "es": 3, "ps": 1, "ru": 1, "pt": 1}
 INTERFACES = {
-    "fr": ["fr"], "ar": ["ar"], "en": ["en"], "fa": ["fr", "en"], "ps": ["en"], "uk": ["en", "fr"],
-    "ru": ["fr", "en"], "es": ["fr"], "pt": ["fr"],
+    "fr": ["fr"], "ar": ["ar"], "en": ["en"], "fa": ["fa"], "ps": ["ps"], "uk": ["uk", "en"],
+    "ru": ["ru", "uk"], "es": ["es", "fr"], "pt": ["fr", "es"],
 }  # fmt: skip
 WAYS = {
     (Channel.SMS,): 40, (Channel.CALL,): 18, (Channel.EMAIL,): 12, (Channel.SMS, Channel.EMAIL): 8,

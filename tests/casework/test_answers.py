@@ -35,6 +35,10 @@ from tests.people import AMINA_PHONE, HUGO, LOUDUN, NADIA, ODILE, POITIERS, Char
 
 LONGEST_HOUSE = "Maison départementale de la solidarité de Beaumont Saint-Cyr-en-Poitou"
 OTHER_PHONE = "+33687654321"
+YES = {
+    "fr": "OUI", "ar": "نعم", "en": "YES", "fa": "بلی", "ps": "هو", "uk": "ТАК", "ru": "ДА", "tr": "EVET", "es": "SI", "ro": "DA",
+}  # fmt: skip
+"""What people are asked to answer, in each language."""
 IN_LOUDUN = replace(BY_TEXT, commune_code=LOUDUN, name="Karim")
 BY_BOTH = replace(BY_MAIL, channels=[Channel.EMAIL, Channel.SMS], sms_number=AMINA_PHONE)
 
@@ -599,7 +603,7 @@ def test_what_we_answer_takes_two_segments_at_most_and_holds_no_link(
         assert segments(words) <= MOST_SEGMENTS
         assert "http" not in words
         assert "loyer" not in words
-        asks = {"fr": "OUI", "ar": "نعم", "en": "YES"}[language] in words
+        asks = YES[language] in words
         assert asks is (question == "cancel")
         assert ("05 49 00 00 01" in words.replace("\u00a0", " ")) is (question != "cancel")
         if language != "fr":

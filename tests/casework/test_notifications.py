@@ -32,6 +32,12 @@ SECRET = "x" * 22
 OF_REQUEST = [Template.RECEIPT, Template.NEW_MESSAGE, Template.LINK]
 """Those of appointments are in `test_reminders`, answers to text messages in `test_answers`."""
 
+REQUEST = {
+    "fr": "emande", "ar": "طلبك", "en": "equest", "fa": "درخواست", "ps": "غوښتن", "uk": "аявк", "ru": "аявк",
+    "tr": "vuru", "es": "olicitud", "ro": "ererea",
+}  # fmt: skip
+"""What every message about a request says, in each language."""
+
 EVERY_MESSAGE = [
     (language, channel, template)
     for language in LANGUAGES
@@ -130,7 +136,7 @@ def test_every_message_is_in_its_language(
     database: Database, now: datetime, language: str, channel: Channel, template: Template
 ) -> None:
     told = shown(database, message(database, ask(database, now).id, language, channel, template))
-    sentence = {"fr": "emande", "ar": "طلبك", "en": "equest"}[language]
+    sentence = REQUEST[language]
     assert sentence in told.subject + told.body
     assert f"/{language}/s/{SECRET}" in told.body
     if language != "fr":

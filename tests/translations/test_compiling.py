@@ -18,6 +18,7 @@ from tests.portal.person import Person
 from tools import strings
 
 HEADING = {"fr": "Nous sommes là pour vous aider", "ar": "نحن هنا لمساعدتكم", "en": "We are here to help you"}
+"""A few languages are enough: none is compiled otherwise than the others."""
 
 
 @pytest.fixture
