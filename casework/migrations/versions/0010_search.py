@@ -11,12 +11,12 @@ CREATE FUNCTION free_openings(
     p_agents int[], p_kind text, p_modes text[], p_audiences text[], p_language text, p_place text,
     p_start timestamptz, p_finish timestamptz, p_now timestamptz, p_ignored uuid, p_gap interval
 ) RETURNS TABLE (
-    agent_id int, house_id text, place_id text, mode text, travel interval, opens timestamptz, shuts timestamptz,
-    free tstzmultirange
+    agent_id int, turn bigint, house_id text, place_id text, mode text, travel interval, opens timestamptz,
+    shuts timestamptz, free tstzmultirange
 ) LANGUAGE plpgsql STABLE SET search_path = public, pg_temp SET jit = off
 SET plan_cache_mode = force_generic_plan SET enable_nestloop = off SET enable_mergejoin = off AS
 $$
--- The openings that suit, each with what is free of it. Hash joins only: nothing can be said beforehand of how many
+-- The openings that suit, each with what is free of it, and which one of those asked for its agent is. Hash joins only: nothing can be said beforehand of how many
 -- rows there are, and a loop over a hundred agents' appointments for each of a thousand openings would last.
 #variable_conflict use_column
 DECLARE
@@ -46,11 +46,12 @@ WITH taken AS MATERIALIZED (
     WHERE c.during && around
     GROUP BY h.id
 )
-SELECT o.agent_id, o.house_id, o.place_id, o.mode::text, make_interval(mins => o.travel_minutes),
+SELECT o.agent_id, w.turn, o.house_id, o.place_id, o.mode::text, make_interval(mins => o.travel_minutes),
        lower(o.during), upper(o.during),
        tstzmultirange(tstzrange(lower(o.during), upper(o.during) + p_gap))
        - coalesce(t.spans, '{}'::tstzmultirange) - coalesce(s.spans, '{}'::tstzmultirange)
 FROM openings o
+JOIN unnest(p_agents) WITH ORDINALITY AS w (agent_id, turn) ON w.agent_id = o.agent_id
 LEFT JOIN taken t ON t.agent_id = o.agent_id
 LEFT JOIN shut s ON s.house_id = o.house_id
 WHERE o.agent_id = ANY (p_agents)
@@ -138,7 +139,7 @@ FROM (
     ) s
     LEFT JOIN places l ON l.id = s.place_id
     WHERE {suits('s.begins')}
-    ORDER BY s.begins, array_position(p_agents, s.agent_id), s.place_id
+    ORDER BY s.begins, s.turn, s.place_id
 ) c
 WHERE {has_a_desk('c.begins', 'c.place_id', 'c.active', 'c.desks')}
 LIMIT p_most;
@@ -172,7 +173,7 @@ CROSS JOIN LATERAL (
         AND {has_a_desk('begins', 'o.place_id', 'l.active', 'l.desks')}
     LIMIT 1
 ) f
-ORDER BY o.mode, o.place_id, o.half, f.begins, array_position(p_agents, o.agent_id);
+ORDER BY o.mode, o.place_id, o.half, f.begins, o.turn;
 END
 $$;
 REVOKE EXECUTE ON FUNCTION first_slots FROM PUBLIC;
