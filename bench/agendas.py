@@ -67,8 +67,9 @@ class Agendas:
 
     def book_a_team_up(self, weeks: int) -> list[int]:
         """Let eleven agents receive for so many weeks, and every hour of it be taken; returns their ids."""
-        with filling.loading(self.owner) as connection:
+        with self.owner.begin() as connection:
             self._run(connection, filling.all_taken(weeks))
+            connection.execute(text("ANALYZE"))
         first = FIRST_AGENT + filling.TEAM * (filling.HOUSES - 1)
         return list(range(first, first + filling.TEAM))
 

@@ -18,10 +18,12 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     SmallInteger,
+    and_,
     bindparam,
     delete,
     func,
     literal_column,
+    or_,
     select,
     text,
 )
@@ -87,9 +89,9 @@ class Appointment(Base):
             using="gist",
         ),
         Index(
-            "appointments_agent_from_idx",
+            "appointments_agent_until_idx",
             "agent_id",
-            literal_column("lower(blocked)"),
+            literal_column("upper(blocked)"),
             postgresql_where=text(OCCUPIES),
         ),
         Index(
@@ -207,11 +209,15 @@ def confirm(session: Session, request_id: UUID, now: datetime) -> Appointment:
     Raises:
         HoldExpiredError: nothing is held any more.
     """
-    held = session.scalar(
-        select(Appointment)
-        .where(Appointment.request_id == request_id, Appointment.state == Standing.HELD)
-        .with_for_update()
-    )
+    return book(session, current(session, request_id, now, lock=True)[0], now)
+
+
+def book(session: Session, held: Appointment | None, now: datetime) -> Appointment:
+    """Book a hold that is locked.
+
+    Raises:
+        HoldExpiredError: it is none any more.
+    """
     if held is None or held.held_until is None or held.held_until < now:
         raise HoldExpiredError
     if held.moved_from:
@@ -241,6 +247,28 @@ def end(appointment: Appointment, how: Standing, now: datetime) -> None:
         appointment.minutes_spent = None
     appointment.state = how
     appointment.ended_at = now
+
+
+def current(
+    session: Session, request_id: UUID, now: datetime, *, lock: bool = False
+) -> tuple[Appointment | None, Appointment | None]:
+    """What a request holds, and its booked appointment that is not over yet, the earliest; as they are now."""
+    query = (
+        select(Appointment)
+        .where(
+            Appointment.request_id == request_id,
+            or_(
+                Appointment.state == Standing.HELD,
+                and_(Appointment.state == Standing.BOOKED, func.upper(Appointment.during) > now),
+            ),
+        )
+        .order_by(func.lower(Appointment.during))
+        .execution_options(populate_existing=True)
+    )
+    found = session.scalars(query.with_for_update() if lock else query).all()
+    held = [one for one in found if one.state is Standing.HELD]
+    booked = [one for one in found if one.state is Standing.BOOKED]
+    return held[0] if held else None, booked[0] if booked else None
 
 
 def coming(session: Session, request_id: UUID, now: datetime) -> Appointment | None:

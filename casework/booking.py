@@ -11,16 +11,17 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from casework import appointments, journal, proposals, waiting
 from casework.appointments import Appointment, HoldExpiredError, SlotTakenError, Standing
 from casework.nearness import UNKNOWN, distances
 from casework.offers import Choice, Search, Seeker, kind_for, seeker, wanted_by
-from casework.requests import Request
 from casework.slots import ALL_DAY, NOTICE, exact, find
 from casework.territory import Commune, House, Place
+
+ONE_TAB = text("SELECT FROM requests WHERE id = :request FOR NO KEY UPDATE")
 
 
 class TooLateError(Exception):
@@ -98,21 +99,22 @@ def confirm(
     Raises:
         HoldExpiredError: the ten minutes are over, or something else was chosen since.
     """
-    who = _alone(session, request_id, now)
-    if who.coming and who.coming.id == appointment_id:
-        return who.coming
-    if who.held is None or who.held.id != appointment_id:
+    _wait_for_others(session, request_id)
+    held, coming = appointments.current(session, request_id, now, lock=True)
+    if coming and coming.id == appointment_id:
+        return coming
+    if held is None or held.id != appointment_id:
         raise HoldExpiredError
-    booked = appointments.confirm(session, request_id, now)
+    booked = appointments.book(session, held, now)
     booked.phone = phone
-    if who.coming and who.coming.state is Standing.BOOKED:
-        who.coming.state = Standing.MOVED  # booked in another tab since this one was held
+    if coming and coming.state is Standing.BOOKED:
+        coming.state = Standing.MOVED  # booked in another tab since this one was held
     proposals.accepted(session, booked)
     waiting.stop(session, request_id, waiting.Wish.SERVED)
     details: dict[str, Any] = _told(booked)
-    if who.coming:
-        details["before"] = who.coming.start.isoformat()
-    action = journal.Action.MOVED if who.coming else journal.Action.BOOKED
+    if coming:
+        details["before"] = coming.start.isoformat()
+    action = journal.Action.MOVED if coming else journal.Action.BOOKED
     journal.write(session, action, now, request_id=request_id, **details)
     return booked
 
@@ -236,6 +238,11 @@ def _told(appointment: Appointment) -> dict[str, Any]:
 
 def _alone(session: Session, request_id: UUID, now: datetime) -> Seeker:
     """The seeker, while no other tab holds, books or cancels for the same request."""
-    session.execute(select(Request.id).where(Request.id == request_id).with_for_update(key_share=True))
+    _wait_for_others(session, request_id)
     session.expire_all()
     return seeker(session, request_id, now)
+
+
+def _wait_for_others(session: Session, request_id: UUID) -> None:
+    """Until this transaction ends, nobody else takes or gives up an hour for the same request."""
+    session.execute(ONE_TAB, {"request": request_id})

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from casework import appointments, slots
 from casework.agenda import Kind, Mode
-from casework.appointments import Appointment, Standing
+from casework.appointments import Appointment
 from casework.following import is_sensitive
 from casework.nearness import UNKNOWN, Distance, distances
 from casework.people import ContactWay
@@ -49,6 +49,22 @@ ALTERNATIVES = 3
 FIRST_KIND = "first"
 
 ANY_KIND = select(Kind.id).order_by(Kind.id != FIRST_KIND, Kind.id).limit(1)
+
+WHO = (
+    select(
+        Request.id, Request.themes, Request.urgency, Request.state, Request.needs, Request.spoken_language,
+        Request.commune_code, Request.worker_id, Request.kind_id, House,
+        select(ContactWay.value)
+        .where(ContactWay.request_id == Request.id, ContactWay.channel.in_((Channel.CALL, Channel.SMS)))
+        .order_by(ContactWay.channel != Channel.CALL)
+        .limit(1)
+        .scalar_subquery()
+        .label("phone"),
+    )
+    .join(House, House.id == Request.house_id)
+    .where(Request.id == bindparam("request"))
+)  # fmt: skip
+"""The opened request with its house, and where its person can be called."""
 
 WITH_WHOM = select(
     func.agents_for_request(bindparam("whole_house", type_=Boolean)).label("agents"),
@@ -111,22 +127,8 @@ class Choice:
 
 def seeker(session: Session, request_id: UUID, now: datetime) -> Seeker:
     """Who the presented secret opens, and what they have."""
-    row = session.execute(
-        select(
-            Request.id, Request.themes, Request.urgency, Request.state, Request.needs, Request.spoken_language,
-            Request.commune_code, Request.worker_id, Request.kind_id, House,
-        )
-        .join(House, House.id == Request.house_id)
-        .where(Request.id == request_id)
-    ).one()  # fmt: skip
-    phones = session.execute(
-        select(ContactWay.channel, ContactWay.value).where(
-            ContactWay.request_id == request_id, ContactWay.channel.in_((Channel.CALL, Channel.SMS))
-        )
-    ).all()
-    held = session.scalar(
-        select(Appointment).where(Appointment.request_id == request_id, Appointment.state == Standing.HELD)
-    )
+    row = session.execute(WHO, {"request": request_id}).one()
+    held, coming = appointments.current(session, request_id, now)
     return Seeker(
         id=row.id,
         house=row.House,
@@ -136,9 +138,9 @@ def seeker(session: Session, request_id: UUID, now: datetime) -> Seeker:
         closed=row.state is State.CLOSED,
         wheelchair=Need.WHEELCHAIR in row.needs,
         has_worker=row.worker_id is not None,
-        phone=min(phones, key=lambda way: way.channel is not Channel.CALL).value if phones else "",
+        phone=row.phone or "",
         kind_id=row.kind_id,
-        coming=appointments.coming(session, request_id, now),
+        coming=coming,
         held=held,
     )
 

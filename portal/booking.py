@@ -100,15 +100,15 @@ def check() -> ResponseReturnValue:
 @open_to(visit.REQUEST)
 def confirm() -> ResponseReturnValue:
     """Book it. Twice is once; too late shows what else is near, with what was typed."""
-    who, form = _seeker(), PhoneForm()
-    choice, phone = choice_said(request.form.get("slot", "")), None
+    choice, phone, form = choice_said(request.form.get("slot", "")), None, PhoneForm()
     if choice and choice.mode is Mode.PHONE:
         phone = form.number()
-        if phone is None and who.held and who.held.held_until and who.held.held_until >= now():
+        who = _seeker() if phone is None else None
+        if who and who.held and who.held.held_until and who.held.held_until >= now():
             return _check(who, form, 422)
     try:
         held_id = UUID(request.form.get("held", ""))
-        booked = rules.confirm(db(), who.id, held_id, now(), phone=phone)
+        booked = rules.confirm(db(), g.request_id, held_id, now(), phone=phone)
     except (HoldExpiredError, ValueError):
         db().rollback()
         if choice is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -62,7 +63,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]
 @pytest.fixture(scope="session")
 def migrated(server: EmbeddedServer) -> Iterator[Database]:
     """The database of this test process, at the present schema, with the small territory of `people`."""
-    name = f"test_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{os.getpid()}"
+    with new_database(server, f"test_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{os.getpid()}") as made:
+        yield made
+
+
+@contextmanager
+def new_database(server: EmbeddedServer, name: str) -> Iterator[Database]:
+    """A database at the present schema, empty, for as long as it is needed."""
     root = connect(server.url(), pooled=False)
     with root.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text(f'CREATE DATABASE "{name}"'))

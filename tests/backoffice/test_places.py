@@ -57,7 +57,7 @@ def meets(database: Database, who: Character, moment: datetime, how: Standing | 
         appointments.hold(session, asked, found[0], moment - timedelta(days=3))
         made = appointments.confirm(session, asked, moment - timedelta(days=3))
         if how:
-            appointments.end(made, how)
+            appointments.end(made, how, moment)
     return asked
 
 

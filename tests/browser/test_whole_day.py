@@ -7,6 +7,7 @@ text message provider and calendar server are real ones.
 from __future__ import annotations
 
 import logging
+import os
 import re
 import threading
 from collections.abc import Iterator
@@ -28,17 +29,19 @@ from casework import calendar_links, worker
 from casework.agents import Agent
 from casework.appointments import Standing
 from casework.database import transaction
+from casework.embedded import EmbeddedServer
 from casework.passwords import hash_password
 from casework.requests import PARIS
 from casework.settings import ROOT, Settings
 from casework.vocabulary import Channel
 from portal.app import create as create_portal
+from tests import people
 from tests.browser.conftest import PHONE, Opens
 from tests.browser.walking import tap
 from tests.caldav_server import CalendarServer, calendar_server
 from tests.casework.asking import BY_MAIL, BY_TEXT, Asked, ask
 from tests.clock import Clock
-from tests.conftest import Database
+from tests.conftest import Database, new_database
 from tests.local_servers import MailServer, TextProvider
 from tests.people import MOREAU_EMAIL, NADIA, PASSWORD, PAUL, Character
 from tests.portal.receiving import appointments_of, receives
@@ -75,10 +78,16 @@ class House:
 
 
 @pytest.fixture
-def house(database: Database, tmp_path: Path) -> Iterator[House]:
-    """Portal and back office in this process; mail, texts and calendars beside."""
+def house(server: EmbeddedServer, tmp_path: Path) -> Iterator[House]:
+    """Portal and back office in this process; mail, texts and calendars beside.
+
+    A database of its own: the worker of the other browser tests must not see to what this story asks for.
+    """
     clock = Clock(MONDAY)
     with ExitStack() as stack:
+        database = stack.enter_context(new_database(server, f"whole_day_{os.getpid()}"))
+        with database.owner.begin() as connection:
+            people.settle(connection)
         mail = stack.enter_context(MailServer())
         texts = stack.enter_context(TextProvider())
         calendars = stack.enter_context(calendar_server(tmp_path / "radicale"))

@@ -66,7 +66,6 @@ def hour(house: House) -> datetime:
 def test_two_hundred_race_for_one_hour(house: House, hour: datetime) -> None:
     racers = crowd(house.database, house.portal.address, RACERS, datetime.now(UTC))
     asyncio.run(_race(racers, hour))
-    assert sum(racer.cuts for racer in racers) == 0
     _one_has_it(house, racers, hour)
 
 

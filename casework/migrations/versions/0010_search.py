@@ -2,6 +2,7 @@
 first hour of each half-day without the others."""
 
 from alembic import op
+import sqlalchemy as sa
 
 revision = '0010'
 down_revision = '0009'
@@ -11,25 +12,32 @@ CREATE FUNCTION free_openings(
     p_agents int[], p_kind text, p_modes text[], p_audiences text[], p_language text, p_place text,
     p_start timestamptz, p_finish timestamptz, p_now timestamptz, p_ignored uuid, p_gap interval
 ) RETURNS TABLE (
-    agent_id int, house_id text, place_id text, mode text, travel interval, opens timestamptz, shuts timestamptz,
-    free tstzmultirange
+    agent_id int, turn bigint, house_id text, place_id text, mode text, travel interval, opens timestamptz,
+    shuts timestamptz, free tstzmultirange
 ) LANGUAGE plpgsql STABLE SET search_path = public, pg_temp SET jit = off
 SET plan_cache_mode = force_generic_plan SET enable_nestloop = off SET enable_mergejoin = off AS
 $$
--- The openings that suit, each with what is free of it. Hash joins only: nothing can be said beforehand of how many
+-- The openings that suit, each with what is free of it, and which one of those asked for its agent is. Hash joins only: nothing can be said beforehand of how many
 -- rows there are, and a loop over a hundred agents' appointments for each of a thousand openings would last.
 #variable_conflict use_column
 DECLARE
-    around tstzrange := tstzrange(p_start - interval '1 day', p_finish + interval '1 day');
+    since timestamptz;
+    around tstzrange;
 BEGIN
+-- What is over is never read: one begins with the earliest opening that still goes on, and the index is by end.
+SELECT coalesce(min(lower(o.during)), p_start) INTO since
+FROM openings o
+WHERE o.agent_id = ANY (p_agents) AND lower(o.during) > p_start - interval '1 day' AND lower(o.during) < p_start
+  AND upper(o.during) > p_start;
+around := tstzrange(since, p_finish + interval '1 day');
 RETURN QUERY
 WITH taken AS MATERIALIZED (
     SELECT t.agent_id, range_agg(t.span) AS spans
     FROM (
         SELECT a.agent_id, a.blocked AS span FROM appointments a
         WHERE a.agent_id = ANY (p_agents) AND a.state IN ('held', 'booked', 'came', 'missed')
-          AND lower(a.blocked) < upper(around) AND lower(a.blocked) > lower(around) - interval '1 day'
-          AND upper(a.blocked) > lower(around)
+          AND upper(a.blocked) > since AND upper(a.blocked) < upper(around) + interval '1 day'
+          AND lower(a.blocked) < upper(around)
           AND (a.state <> 'held' OR a.held_until >= p_now) AND a.id IS DISTINCT FROM p_ignored
         UNION ALL
         SELECT b.agent_id, b.during FROM busy_times b WHERE b.agent_id = ANY (p_agents) AND b.during && around
@@ -37,7 +45,7 @@ WITH taken AS MATERIALIZED (
         SELECT s.agent_id, tstzrange(s.first_day::timestamp AT TIME ZONE 'Europe/Paris',
                                      (s.last_day + 1)::timestamp AT TIME ZONE 'Europe/Paris')
         FROM absences s
-        WHERE s.agent_id = ANY (p_agents) AND s.last_day >= lower(around)::date AND s.first_day <= upper(around)::date
+        WHERE s.agent_id = ANY (p_agents) AND s.last_day >= (since - interval '1 day')::date AND s.first_day <= upper(around)::date
     ) t
     GROUP BY t.agent_id
 ), shut AS MATERIALIZED (
@@ -46,15 +54,16 @@ WITH taken AS MATERIALIZED (
     WHERE c.during && around
     GROUP BY h.id
 )
-SELECT o.agent_id, o.house_id, o.place_id, o.mode::text, make_interval(mins => o.travel_minutes),
+SELECT o.agent_id, w.turn, o.house_id, o.place_id, o.mode::text, make_interval(mins => o.travel_minutes),
        lower(o.during), upper(o.during),
        tstzmultirange(tstzrange(lower(o.during), upper(o.during) + p_gap))
        - coalesce(t.spans, '{}'::tstzmultirange) - coalesce(s.spans, '{}'::tstzmultirange)
 FROM openings o
+JOIN unnest(p_agents) WITH ORDINALITY AS w (agent_id, turn) ON w.agent_id = o.agent_id
 LEFT JOIN taken t ON t.agent_id = o.agent_id
 LEFT JOIN shut s ON s.house_id = o.house_id
 WHERE o.agent_id = ANY (p_agents)
-  AND lower(o.during) < p_finish AND lower(o.during) > lower(around) AND upper(o.during) > p_start
+  AND lower(o.during) < p_finish AND lower(o.during) >= since AND upper(o.during) > p_start
   AND NOT o.dropped AND o.kinds @> ARRAY[p_kind] AND o.mode = ANY (p_modes)
   AND o.audience = ANY (p_audiences)
   AND (p_language IN ('', 'fr') OR o.languages @> ARRAY[p_language])
@@ -138,7 +147,7 @@ FROM (
     ) s
     LEFT JOIN places l ON l.id = s.place_id
     WHERE {suits('s.begins')}
-    ORDER BY s.begins, array_position(p_agents, s.agent_id), s.place_id
+    ORDER BY s.begins, s.turn, s.place_id
 ) c
 WHERE {has_a_desk('c.begins', 'c.place_id', 'c.active', 'c.desks')}
 LIMIT p_most;
@@ -172,7 +181,7 @@ CROSS JOIN LATERAL (
         AND {has_a_desk('begins', 'o.place_id', 'l.active', 'l.desks')}
     LIMIT 1
 ) f
-ORDER BY o.mode, o.place_id, o.half, f.begins, array_position(p_agents, o.agent_id);
+ORDER BY o.mode, o.place_id, o.half, f.begins, o.turn;
 END
 $$;
 REVOKE EXECUTE ON FUNCTION first_slots FROM PUBLIC;
@@ -180,6 +189,12 @@ GRANT EXECUTE ON FUNCTION first_slots TO allervers_portal, allervers_backoffice;
 '''
 
 
+OCCUPIES = sa.text("state IN ('held', 'booked', 'came', 'missed')")
+
+
 def upgrade() -> None:
+    op.drop_index("appointments_agent_from_idx", "appointments")
+    op.create_index('appointments_agent_until_idx', 'appointments', ['agent_id', sa.literal_column('upper(blocked)')],
+                    unique=False, postgresql_where=OCCUPIES)
     for statement in (FREE_OPENINGS, "DROP FUNCTION free_slots;", FREE_SLOTS, FIRST_SLOTS):
         op.get_bind().exec_driver_sql(statement)
