@@ -113,7 +113,8 @@ def send(session: Session, settings: Settings, notification: Notification, now: 
 
     With neither mail server nor text message provider, nothing leaves: the message is kept to be shown. With
     one of the two only, the other's messages are an agent's to pass on: the person must not wait in vain.
-    What an appointment or a session has made untrue since is dropped, and what the rule of a person at risk forbids since.
+    What an appointment or a session has made untrue since is dropped, and what
+    the rule of a person at risk forbids since.
     """
     forbidden = not may_reach(session, notification.request_id, notification.recipient)
     if forbidden or _is_stale(session, notification, now):

@@ -50,18 +50,20 @@ _SAME = {"ى": "ي", "ی": "ي", "ې": "ي", "ۍ": "ي", "ک": "ك", "ة": "ه",
 LISTED: dict[Meaning, tuple[str, ...]] = {
     Meaning.STOP: (
         "stop", "arrêt", "arrêter", "arrêtez", "unsubscribe", "désabonner", "توقف", "قف", "إيقاف", "أوقف", "стоп",
-        "зупинити", "зупиніть", "припиніть", "остановить", "durdur", "বন্ধ", "توقف کن", "ودروه", "parar", "opriți", "oprește", "dezabonare",
+        "зупинити", "зупиніть", "припиніть", "остановить", "durdur", "বন্ধ", "توقف کن",
+        "ودروه", "parar", "opriți", "oprește", "dezabonare",
     ),
     Meaning.START: ("start", "reprendre", "ابدأ", "استئناف", "старт", "başla", "شروع", "পুনরায়", "empezar", "începe"),
     Meaning.CANCEL: (
         "annuler", "annulation", "annulé", "annulez", "cancel", "cancelled", "canceled", "cancellation", "إلغاء",
         "الإلغاء", "ألغي", "ألغ", "ألغوا", "لغو", "لغوه", "скасувати", "скасуйте", "скасування", "скасую",
         "скасуй", "відмінити", "відміна", "відміняю", "відмініть", "отменить", "отмена", "отмените", "отменяю", "کنسل",
-        "کینسل", "فسخ", "iptal", "gelemem", "gelemiyorum", "বাতিল", "cancelar", "cancelo", "anular", "anulo",
+        "کینسل", "فسخ", "iptal", "gelemem", "gelemiyorum", "বাতিল", "ক্যানসেল", "cancelar", "cancelo", "anular", "anulo",
         "anulare", "anulează", "anulez", "anulați",
     ),
     Meaning.YES: (
-        "oui", "yes", "yeah", "نعم", "أجل", "أيوه", "ايوا", "بله", "بلی", "بلې", "آره", "هو", "اوو", "так", "да", "evet", "tamam", "হ্যাঁ", "হা",
+        "oui", "yes", "yeah", "نعم", "أجل", "أيوه", "ايوا", "بله", "بلی", "بلې", "آره", "هو", "اوو", "так", "да", "evet",
+        "tamam", "হ্যাঁ", "হ্যা", "হাঁ", "হা", "জি", "জ্বি",
         "sí", "sim", "da", "haa",
     ),
     Meaning.NO: ("non", "no", "لا", "كلا", "نه", "خیر", "نه خیر", "ні", "нет", "hayır", "না", "não", "nu", "maya"),
@@ -69,10 +71,10 @@ LISTED: dict[Meaning, tuple[str, ...]] = {
 """The words as people write them."""
 
 _POLITE = (
-    "svp stp merci please thanks thank you bonjour hello salut sms texto message messages me je mon ma mes le la les un "
-    "du de my the appointment appointments rendez vous rdv من فضلك لو سمحت شكرا موعد الموعد موعدي المواعد لطفا пожалуйста "
-    "прошу запись запис спасибо lütfen randevu randevuyu randevumu et cita la mi por favor gracias programarea vă rog "
-    "অ্যাপয়েন্টমেন্ট নিয়োগ وقت ملاقات کن کنید"
+    "svp stp merci please thanks thank you bonjour hello salut sms texto message messages me je mon ma mes le la les "
+    "un du de my the appointment appointments rendez vous rdv من فضلك لو سمحت شكرا موعد الموعد موعدي المواعد لطفا "
+    "пожалуйста прошу запись запис спасибо lütfen randevu randevuyu randevumu et cita la mi por favor gracias programarea vă rog "
+    "অ্যাপয়েন্টমেন্ট আমার করুন وقت ملاقات کن کنید"
 )
 """Words that may stand around without saying anything more."""
 

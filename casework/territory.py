@@ -138,7 +138,11 @@ def fold(text: str) -> str:
     small = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
     plain = "".join(c for c in small if not unicodedata.combining(c))
     digits = "".join(str(unicodedata.digit(c)) if c.isdigit() else c for c in plain)
-    words = re.findall(r"[^\W_]+", digits.replace("œ", "oe"))
+    # A vowel sign of Bengali is a mark that combines with nothing: it is part of its word.
+    parts = (
+        c if c.isalnum() or unicodedata.category(c)[0] == "M" else " " for c in digits.replace("œ", "oe")
+    )
+    words = "".join(parts).split()
     return " ".join({"st": "saint", "ste": "sainte"}.get(word, word) for word in words)
 
 

@@ -104,7 +104,12 @@ def weekday_and_month(moment: datetime, language: str) -> str:
 
 def hour(moment: datetime, language: str) -> str:
     """The hour in Paris, as the pages say it: `14:30`, `2:30 PM`."""
-    return format_time(moment.astimezone(PARIS), "short", locale=locale_of(language))
+    return format_time(moment.astimezone(PARIS), clock(language), locale=locale_of(language))
+
+
+def clock(language: str) -> str:
+    """How hours are written: Bengali by the clock of France, since `2:05 PM` would have English letters."""
+    return "HH:mm" if language == "bn" else "short"
 
 
 def together(digits: str, language: str) -> str:

@@ -38,6 +38,7 @@ LANGUAGES: dict[str, LanguageFacts] = {
     "uk": LanguageFacts("Українська", "ltr"),
     "ru": LanguageFacts("Русский", "ltr"),
     "tr": LanguageFacts("Türkçe", "ltr"),
+    "bn": LanguageFacts("বাংলা", "ltr"),
     "es": LanguageFacts("Español", "ltr"),
     "ro": LanguageFacts("Română", "ltr"),
 }

@@ -87,7 +87,7 @@ def day(value: Any) -> str:
 def moment(value: Any) -> str:
     """A date and an hour in words."""
     local = value.astimezone(PARIS)
-    hour = format_time(local, "short", locale=_locale())
+    hour = format_time(local, translation.clock(language()), locale=_locale())
     return str(gettext("%(day)s à %(hour)s", day=format_date(local, "long", _locale()), hour=hour))
 
 
@@ -103,7 +103,7 @@ def short_moment(value: Any) -> str:
 
 def hour(value: Any) -> str:
     """An hour in Paris: `14:00`."""
-    return format_time(value.astimezone(PARIS), "short", locale=_locale())
+    return format_time(value.astimezone(PARIS), translation.clock(language()), locale=_locale())
 
 
 def day_and_month(value: Any) -> str:

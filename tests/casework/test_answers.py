@@ -36,7 +36,8 @@ from tests.people import AMINA_PHONE, HUGO, LOUDUN, NADIA, ODILE, POITIERS, Char
 LONGEST_HOUSE = "Maison départementale de la solidarité de Beaumont Saint-Cyr-en-Poitou"
 OTHER_PHONE = "+33687654321"
 YES = {
-    "fr": "OUI", "ar": "نعم", "en": "YES", "fa": "بلی", "ps": "هو", "uk": "ТАК", "ru": "ДА", "tr": "EVET", "es": "SI", "ro": "DA",
+    "fr": "OUI", "ar": "نعم", "en": "YES", "fa": "بلی", "ps": "هو", "uk": "ТАК", "ru": "ДА",
+    "tr": "EVET", "bn": "হ্যাঁ", "es": "SI", "ro": "DA",
 }  # fmt: skip
 """What people are asked to answer, in each language."""
 IN_LOUDUN = replace(BY_TEXT, commune_code=LOUDUN, name="Karim")

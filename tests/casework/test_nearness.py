@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 from casework.agenda import Mode
 from casework.database import transaction
 from casework.nearness import Distance, crow_flies, distances
-from casework.offers import MOST_SHOWN, mix, mix_near
-from casework.slots import Slot
+from casework.offers import mix, mix_near
+from casework.slots import MOST_SHOWN, Slot
 from casework.territory import Commune, Place
 from tests.conftest import Database
 from tests.people import FROZES, LOUDUN, POITIERS, VOUILLE
