@@ -62,8 +62,8 @@ LISTED: dict[Meaning, tuple[str, ...]] = {
         "anulare", "anulează", "anulez", "anulați",
     ),
     Meaning.YES: (
-        "oui", "yes", "yeah", "نعم", "أجل", "أيوه", "ايوا", "بله", "بلی", "بلې", "آره", "هو", "اوو", "так", "да", "evet",
-        "tamam", "হ্যাঁ", "হ্যা", "হাঁ", "হা", "জি", "জ্বি",
+        "oui", "yes", "yeah", "نعم", "أجل", "أيوه", "ايوا", "بله", "بلی", "بلې", "آره", "هو", "اوو", "так", "да",
+        "evet", "tamam", "হ্যাঁ", "হ্যা", "হাঁ", "হা", "জি", "জ্বি",
         "sí", "sim", "da", "haa",
     ),
     Meaning.NO: ("non", "no", "لا", "كلا", "نه", "خیر", "نه خیر", "ні", "нет", "hayır", "না", "não", "nu", "maya"),
@@ -73,8 +73,8 @@ LISTED: dict[Meaning, tuple[str, ...]] = {
 _POLITE = (
     "svp stp merci please thanks thank you bonjour hello salut sms texto message messages me je mon ma mes le la les "
     "un du de my the appointment appointments rendez vous rdv من فضلك لو سمحت شكرا موعد الموعد موعدي المواعد لطفا "
-    "пожалуйста прошу запись запис спасибо lütfen randevu randevuyu randevumu et cita la mi por favor gracias programarea vă rog "
-    "অ্যাপয়েন্টমেন্ট আমার করুন وقت ملاقات کن کنید"
+    "пожалуйста прошу запись запис спасибо lütfen randevu randevuyu randevumu et cita la mi por favor gracias "
+    "programarea vă rog অ্যাপয়েন্টমেন্ট আমার করুন وقت ملاقات کن کنید"
 )
 """Words that may stand around without saying anything more."""
 

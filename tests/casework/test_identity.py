@@ -75,7 +75,11 @@ def test_limits_of_appointments_may_be_left_out(folder: Path) -> None:
             "http://meteofrance.com/",
             "quick_exit_address: expected an address that begins",
         ),
-        ("  ar:", "  fr:", "translations: expected languages among ar, en, not “fr”"),
+        (
+            "  ar:",
+            "  fr:",
+            "translations: expected languages among ar, en, fa, ps, uk, ru, tr, bn, es, ro, not “fr”",
+        ),
         ("service: Allervers", "servcie: Allervers", "servcie: no such key"),
         ("service: Allervers", "service: [", "not YAML"),
     ],

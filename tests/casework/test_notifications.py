@@ -34,7 +34,7 @@ OF_REQUEST = [Template.RECEIPT, Template.NEW_MESSAGE, Template.LINK]
 
 REQUEST = {
     "fr": "emande", "ar": "طلبك", "en": "equest", "fa": "درخواست", "ps": "غوښتن", "uk": "аявк", "ru": "аявк",
-    "tr": "vuru", "bn": "আপনার", "es": "olicitud", "ro": "ererea",
+    "tr": "vuru", "bn": "আবেদন", "es": "olicitud", "ro": "ererea",
 }  # fmt: skip
 """What every message about a request says, in each language."""
 

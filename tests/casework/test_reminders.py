@@ -26,7 +26,7 @@ from casework.notifications import Notification, Template
 from casework.proposals import SlotOffer
 from casework.reminders import Reminder, due, is_night, moments, next_moment
 from casework.requests import PARIS, Answers
-from casework.segments import MOST_SEGMENTS, segments
+from casework.segments import MOST_SEGMENTS, plain, segments
 from casework.settings import Settings
 from casework.slots import Slot
 from casework.territory import House, Place
@@ -236,7 +236,7 @@ def test_every_message_is_in_its_language_and_never_says_why(
         assert without_number[0] == without_number[1]
         assert one.subject == other.subject
         day = day_and_month(HALF_PAST_TWO, language)
-        assert day in one.body
+        assert day in one.body or plain(day) in one.body
         assert f"/{language}/s/{SECRET}" in one.body
         if language != "fr":
             assert not re.search("[Vv]otre|[Vv]ous|Rendez|rendez", one.subject + one.body)
