@@ -21,7 +21,7 @@ from casework.agenda import Audience, Mode
 FIRST_WINDOW = timedelta(days=7)
 FIRST_OF_SOME, SOME = timedelta(days=3), 5
 FIRST_OF_MANY, MANY = timedelta(days=1), 30
-"""With more agents than that, fewer days hold enough; three go over a weekend."""
+"""With more agents than that, fewer days hold enough; three go over a weekend, and many agents' one by one."""
 FURTHEST = timedelta(weeks=26)
 NOTICE = timedelta(hours=1)
 """A citizen books at least this long ahead."""
@@ -154,7 +154,7 @@ def asked(wanted: Wanted, start: datetime, finish: datetime, now: datetime) -> d
 
 def widths(agents: int) -> tuple[timedelta, ...]:
     """How far one looks first, then next, while too little is found: a week, or less with many agents; a month."""
-    many = (FIRST_OF_MANY,) if agents > MANY else ()
+    many = (FIRST_OF_MANY, FIRST_OF_MANY * 2) if agents > MANY else ()
     some = (FIRST_OF_SOME,) if agents > SOME else ()
     return (*many, *some, FIRST_WINDOW, FIRST_WINDOW * 4)
 

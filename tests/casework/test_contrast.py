@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from casework import agenda
 from casework.vocabulary import CHANNELS, NEEDS, THEMES, URGENCIES, Word
 
 STATIC = Path(__file__).parents[2] / "static"
@@ -18,7 +19,7 @@ BACKGROUNDS = ("ground", "surface", "warm", "accent-tint", "alert-tint", "succes
 TEXTS = ("ink", "muted", "accent", "alert")
 FILLED = (("on-accent", "accent"), ("on-alert", "alert"))
 EDGES = ("edge", "accent", "alert", "success", "focus")
-BUDGETS = {"portal.css": 5_500, "backoffice.css": 6_000, "pictograms.svg": 16_000}
+BUDGETS = {"portal.css": 5_500, "backoffice.css": 6_000, "pictograms.svg": 16_000, "signs.svg": 3_500}
 """Compressed bytes each file may weigh."""
 
 PAIRS = [*product(TEXTS, BACKGROUNDS), *FILLED]
@@ -125,6 +126,20 @@ def test_nothing_moves_unless_movement_is_welcome(stylesheet: str) -> None:
 @pytest.mark.parametrize(("name", "budget"), BUDGETS.items())
 def test_the_look_is_light(name: str, budget: int) -> None:
     assert len(gzip.compress((STATIC / name).read_bytes())) <= budget
+
+
+def test_the_small_sprite_has_what_booking_shows_and_draws_it_alike() -> None:
+    small, whole = (
+        dict(re.findall(r'<symbol id="([\w-]+)"(.*?)</symbol>', (STATIC / name).read_text(), re.DOTALL))
+        for name in ("signs.svg", "pictograms.svg")
+    )
+    assert small.items() <= whole.items()
+    templates = STATIC.parent / "templates"
+    folders = (templates / "portal" / "booking", templates / "shared")
+    pages = [templates / "portal" / "base.html", *(page for folder in folders for page in folder.iterdir())]
+    shown = {name for page in pages for name in re.findall(r'pictogram\("([\w-]+)"\)', page.read_text())}
+    assert shown | {word.pictogram for word in agenda.MODES.values()} <= set(small)
+    assert shown >= {"back", "clock"}
 
 
 def test_every_word_finds_its_pictogram() -> None:

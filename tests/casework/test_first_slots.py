@@ -76,7 +76,7 @@ def test_the_firsts_are_the_first_of_all(
 def test_the_more_agents_the_fewer_days_are_looked_through_first() -> None:
     assert widths(SOME)[0] == FIRST_WINDOW
     assert widths(SOME + 1)[:2] == (FIRST_OF_SOME, FIRST_WINDOW)
-    assert widths(MANY + 1)[:3] == (FIRST_OF_MANY, FIRST_OF_SOME, FIRST_WINDOW)
+    assert widths(MANY + 1)[:3] == (FIRST_OF_MANY, FIRST_OF_MANY * 2, FIRST_OF_SOME)
 
 
 def _worth_showing(every: list[Slot]) -> list[Slot]:

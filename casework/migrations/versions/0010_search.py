@@ -167,7 +167,7 @@ SELECT DISTINCT ON (o.mode, o.place_id, o.half)
 FROM (
     SELECT o.*, generate_series(
         date_bin('12 hours', o.opens AT TIME ZONE 'Europe/Paris', timestamp '2000-01-01'),
-        o.shuts AT TIME ZONE 'Europe/Paris', interval '12 hours'
+        (o.shuts - interval '1 second') AT TIME ZONE 'Europe/Paris', interval '12 hours'
     ) AS half
     FROM {OPENINGS} o
 ) o
