@@ -167,21 +167,22 @@ def places(session: Session, ids: Iterable[str | None], commune_code: str | None
     ids = set(ids)
     far = distances(session, commune_code, ids)
     rows = session.execute(
-        select(Place, Commune.name.label("town"), House)
+        select(
+            Place.id, Place.name, Place.kind, Place.step_free, Commune.name.label("commune"),
+            House.address, House.postal_code, House.town,
+        )
         .join(Commune, Commune.code == Place.commune_code)
         .join(House, House.id == Place.house_id)
         .where(Place.id.in_({one for one in ids if one}))
-    )
+    )  # fmt: skip
     return {
-        row.Place.id: Where(
-            row.Place.id,
-            row.Place.name,
-            row.town,
-            f"{row.House.address}\n{row.House.postal_code} {row.House.town}"
-            if row.Place.kind == "house"
-            else "",
-            row.Place.step_free,
-            far.get(row.Place.id, UNKNOWN).km,
+        row.id: Where(
+            row.id,
+            row.name,
+            row.commune,
+            f"{row.address}\n{row.postal_code} {row.town}" if row.kind == "house" else "",
+            row.step_free,
+            far.get(row.id, UNKNOWN).km,
         )
         for row in rows
     }

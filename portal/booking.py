@@ -297,12 +297,13 @@ def _choose(who: Seeker) -> ResponseReturnValue:
     search, mistake = search_asked()
     found = offers(db(), who, search, now())
     others = [] if found else offers(db(), who, Search(whole_house=True), now())
+    tiles = _tiles(who, search, found or others)
     page = render_template(
         "portal/booking/slots.html",
-        **_tiles(who, search, found or others),
+        **tiles,
         found=found,
         others=others,
-        filters=filters_of(who, search, found),
+        filters=filters_of(who, search, found, tiles["places"]),
         query=query_of(search),
         day_typed=request.args.get("jour", ""),
         mistake=mistake,

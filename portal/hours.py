@@ -124,7 +124,9 @@ def filters_of(
                 [link(gettext("La même personne"), avec=""), link(gettext("Toute l'équipe"), avec="equipe")],
             )
         )
-    here = places(db(), [slot.place_id for slot in found if slot.mode is Mode.HERE])
+    here = {
+        slot.place_id: known[slot.place_id] for slot in found if slot.mode is Mode.HERE and slot.place_id in known
+    }  # fmt: skip
     if search.near or (who.commune_code and len(here) > 1):
         soonest = link(gettext("Le plus tôt"), ordre="")
         groups.insert(0, (gettext("D'abord"), [soonest, link(gettext("Le plus près"), ordre="pres")]))
