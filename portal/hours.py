@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -12,13 +13,13 @@ from flask_babel import gettext
 
 from casework.agenda import MODES, Mode
 from casework.appointments import Appointment
-from casework.booking import places
+from casework.booking import Where
 from casework.offers import OFFERED, Choice, Search, Seeker
 from casework.requests import PARIS
 from casework.slots import AFTERNOON, ALL_DAY, MORNING, Slot
 from casework.translation import in_order, locale_of
 from web.language import language
-from web.transactions import db, now
+from web.transactions import now
 
 HALVES = {"matin": MORNING, "apres-midi": AFTERNOON}
 
@@ -92,9 +93,12 @@ def like(appointment: Appointment) -> Search:
 
 
 def filters_of(
-    who: Seeker, search: Search, found: list[Slot]
+    who: Seeker, search: Search, found: list[Slot], known: Mapping[str, Where]
 ) -> list[tuple[str, list[tuple[str, str, bool]]]]:
-    """Groups of links: their name, then (words, address, chosen) for each; places only when there are several."""
+    """Groups of links: their name, then (words, address, chosen) for each; places only when there are several.
+
+    `known`: the places of what was found, by id.
+    """
     query = query_of(search)
 
     def link(words: str, **change: str) -> tuple[str, str, bool]:
@@ -124,9 +128,8 @@ def filters_of(
                 [link(gettext("La même personne"), avec=""), link(gettext("Toute l'équipe"), avec="equipe")],
             )
         )
-    here = {
-        slot.place_id: known[slot.place_id] for slot in found if slot.mode is Mode.HERE and slot.place_id in known
-    }  # fmt: skip
+    ids = [slot.place_id or "" for slot in found if slot.mode is Mode.HERE]
+    here = {place_id: known[place_id] for place_id in ids if place_id in known}
     if search.near or (who.commune_code and len(here) > 1):
         soonest = link(gettext("Le plus tôt"), ordre="")
         groups.insert(0, (gettext("D'abord"), [soonest, link(gettext("Le plus près"), ordre="pres")]))
