@@ -97,15 +97,11 @@ def move(appointment_id: UUID) -> ResponseReturnValue:
     former = mine_to_handle(appointment_id)
     agent_id, mode, place_id, start = chosen_slot()
     wanted = counter.wanted([agent_id], former.kind_id, [mode])
-    found = [
-        slot
-        for slot in slots.exact(db(), _ignoring(wanted, former, place_id), start, now())
-        if slot.place_id == place_id
-    ]
     try:
-        if not found or db().get_one(Agent, agent_id).house_id != me().house_id:
+        if db().get_one(Agent, agent_id).house_id != me().house_id:
             raise SlotTakenError
-        made = counter.move(db(), me(), former, found[0], now())
+        slot = counter.in_turn(db(), _ignoring(wanted, former, place_id), start, place_id, now())
+        made = counter.move(db(), me(), former, slot, now())
         db().commit()
     except SlotTakenError:
         db().rollback()

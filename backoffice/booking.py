@@ -233,11 +233,7 @@ def _exact(agent_id: int, mode: Mode, place_id: str | None, start: datetime) -> 
     agent, kind_id = db().get(Agent, agent_id), request.form.get("kind", "")
     if agent is None or agent.house_id != me().house_id:
         raise SlotTakenError
-    found = slots.exact(db(), counter.wanted([agent_id], kind_id, [mode]), start, now())
-    free = next((slot for slot in found if slot.place_id == place_id), None)
-    if free is None:
-        raise SlotTakenError
-    return free
+    return counter.in_turn(db(), counter.wanted([agent_id], kind_id, [mode]), start, place_id, now())
 
 
 def _with_choices(form: ExtraForm) -> ExtraForm:

@@ -215,7 +215,10 @@ def moments(day: date, starts_at: time, ends_at: time) -> Range[datetime]:
     Raises:
         HoursError: nothing is left between them.
     """
-    start, end = (datetime.combine(day, hour, PARIS).astimezone(UTC) for hour in (starts_at, ends_at))
+    try:
+        start, end = (datetime.combine(day, hour, PARIS).astimezone(UTC) for hour in (starts_at, ends_at))
+    except OverflowError as error:  # the first and the last day of the calendar
+        raise HoursError from error
     if end <= start:
         raise HoursError
     return Range(start, end, bounds="[)")

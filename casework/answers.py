@@ -7,6 +7,7 @@ to a number that no request knows, nor for a request whose person is at risk.
 from __future__ import annotations
 
 import enum
+import logging
 import unicodedata
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -27,8 +28,11 @@ from casework.replies import Meaning
 from casework.requests import Request, SendingKeys
 from casework.vocabulary import Channel, ContactRule, State
 
+logger = logging.getLogger(__name__)
+
 QUESTION_LIFE = timedelta(hours=24)
 """How long a "yes" still cancels after the question."""
+SORTED_AT_ONCE = 100
 MOST_AN_HOUR = 20
 """Beyond this many texts from one number in an hour, they are kept but not answered."""
 STILL_FOLLOWED = timedelta(days=60)
@@ -110,8 +114,13 @@ def see_to(session: Session, text_id: UUID, keys: SendingKeys, until_hours: int,
         .with_for_update()
     ).all()
     for one in waiting:
-        _take(session, one, keys, until_hours, now)
-        session.flush()
+        try:
+            with session.begin_nested():
+                _take(session, one, keys, until_hours, now)
+        except Exception:  # an older text that cannot be taken must not keep a STOP from being heard
+            logger.exception("text message %s", one.id)
+            one.state = Fate.TO_SORT
+    session.flush()
 
 
 def leave_to_agents(session: Session, text_id: UUID) -> None:
@@ -150,8 +159,17 @@ def to_sort(session: Session, house_id: str, now: datetime) -> list[tuple[Incomi
     """The texts that an agent of a house must give to one of its requests, oldest first, with those requests."""
     waiting = session.scalars(
         select(IncomingText)
-        .where(IncomingText.state == Fate.TO_SORT, ~IncomingText.set_aside_by.contains([house_id]))
+        .where(
+            IncomingText.state == Fate.TO_SORT,
+            ~IncomingText.set_aside_by.contains([house_id]),
+            IncomingText.sender.in_(
+                select(ContactWay.value)
+                .join(Request, Request.id == ContactWay.request_id)
+                .where(Request.house_id == house_id)
+            ),
+        )
         .order_by(IncomingText.received_at)
+        .limit(SORTED_AT_ONCE)
     )
     pairs = [
         (one, [request for request in candidates(session, one.sender, now) if request.house_id == house_id])
@@ -317,6 +335,7 @@ class _Asking:
 
     def _cancelled(self, question: IncomingText) -> bool:
         appointment = self.session.get_one(Appointment, question.appointment_id)
+        self.session.execute(booking.ONE_TAB, {"request": appointment.request_id})
         request = next((one for one in self.answerable if one.id == appointment.request_id), None)
         stands = request and appointments.coming(self.session, request.id, self.now)
         if request is None or not stands or stands.id != appointment.id:

@@ -73,13 +73,12 @@ def hold(
     asked = replace(search, mode=choice.mode, place_id=choice.place_id, hours=ALL_DAY)
     if choice.start < now + NOTICE:
         raise SlotTakenError
-    free = [
-        slot
-        for slot in exact(session, wanted_by(session, who, asked), choice.start, now)
-        if slot.place_id == choice.place_id
-    ]
+    wanted = wanted_by(session, who, asked)
+    free = [slot for slot in exact(session, wanted, choice.start, now) if slot.place_id == choice.place_id]
     appointments.take_turns(session, free)
-    for slot in free:
+    # While one waited for the turn, a group session may have taken the hour: no constraint would say so.
+    still_free = {(slot.agent_id, slot.mode) for slot in exact(session, wanted, choice.start, now)}
+    for slot in (slot for slot in free if (slot.agent_id, slot.mode) in still_free):
         try:
             held = appointments.hold(
                 session, request_id, slot, now, moving=who.coming.id if who.coming else None

@@ -86,10 +86,12 @@ def _read(typed: str) -> tuple[Channel, str]:
 
 
 def _drop_forbidden(session: Session, request: Request) -> None:
+    known = set(session.scalars(select(ContactWay.value).where(ContactWay.request_id == request.id)))
     waiting = select(Notification).where(
         Notification.request_id == request.id, Notification.state.in_(NOT_LEFT)
     )
     for notification in session.scalars(waiting.with_for_update()).all():
-        if not may_reach(session, request.id, notification.recipient):
+        recipient = notification.recipient
+        if recipient not in known or not may_reach(session, request.id, recipient):
             session.delete(notification)
     session.flush()

@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from casework import appointments, journal, proposals, waiting
+from casework import appointments, journal, proposals, slots, waiting
 from casework.agenda import Audience, Kind, Mode
 from casework.agents import Agent
 from casework.appointments import Appointment, SlotTakenError, Standing
@@ -116,6 +116,25 @@ def plan_kind(session: Session, agent: Agent, request: Request, kind_id: str | N
         before=request.kind_id, after=kind_id, sentence=kind.name if kind else "",
     )  # fmt: skip
     request.kind_id = kind_id
+
+
+def in_turn(
+    session: Session, looked_for: Wanted, start: datetime, place_id: str | None, now: datetime
+) -> Slot:
+    """The slot that begins then at that place, once nobody else is taking hours of the same agent.
+
+    Looked for twice: while one waited, a group session may have taken the hour, and no constraint would say so.
+
+    Raises:
+        SlotTakenError: it is not free, or no longer.
+    """
+    for waited in (False, True):
+        found = [one for one in slots.exact(session, looked_for, start, now) if one.place_id == place_id]
+        if not found:
+            raise SlotTakenError
+        if not waited:
+            appointments.take_turns(session, found[:1])
+    return found[0]
 
 
 def book(session: Session, by: Agent, request: Request, slot: Slot, now: datetime) -> Appointment:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from casework import access, journal
 from casework.notifications import LostLink, Notification, Template, notify
-from casework.people import ContactWay, can_get_texts
+from casework.people import ContactWay, can_get_texts, may_reach
 from casework.requests import Request, SendingKeys
 from casework.vocabulary import Channel, State
 
@@ -79,6 +79,8 @@ def _requests_of(session: Session, contact: str, now: datetime) -> list[Request]
 
 
 def _send_again(session: Session, request: Request, lost: LostLink, keys: SendingKeys, now: datetime) -> None:
+    if not may_reach(session, request.id, lost.contact):
+        return
     secret = access.new_secret()
     session.add_all(access.keys_for(keys.access_key, secret, request.number, request.id, now))
     way = ContactWay(request_id=request.id, channel=_channel(lost.contact), value=lost.contact)

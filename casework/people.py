@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID, uuid4
 
@@ -63,6 +64,27 @@ def may_reach(session: Session, request_id: UUID, value: str) -> bool:
         )
         return session.scalar(safe) is not None
     return rule == ContactRule.USUAL
+
+
+def ways_of(
+    session: Session, request_id: UUID, channels: Collection[Channel] = frozenset(Channel)
+) -> list[ContactWay]:
+    """By which ways a person is told things, among some channels: their own, or the one safe contact, never both.
+
+    A visit is none: who comes by themselves is told nothing.
+    """
+    rule = session.scalar(select(RULES.c.contact_rule).where(RULES.c.id == request_id))
+    if rule == ContactRule.NONE:
+        return []
+    return list(
+        session.scalars(
+            select(ContactWay).where(
+                ContactWay.request_id == request_id,
+                ContactWay.channel.in_(set(channels) - {Channel.VISIT}),
+                ContactWay.safe == (rule == ContactRule.OTHER),
+            )
+        )
+    )
 
 
 def is_stopped(session: Session, number: str) -> bool:

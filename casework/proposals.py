@@ -175,7 +175,7 @@ def drop_untold(session: Session) -> None:
     session.execute(
         delete(Notification).where(
             Notification.offer_id.is_not(None),
-            Notification.state.in_([Delivery.PENDING, Delivery.BY_HAND]),
+            Notification.state.in_([Delivery.PENDING, Delivery.BY_HAND, Delivery.FAILED, Delivery.STOPPED]),
             over.exists(),
         )
     )
@@ -295,8 +295,10 @@ def _lines(session: Session, rows: Sequence[tuple[WaitingEntry, Request]], now: 
             request,
             offered.get(entry.id),
             lapsed.get(entry.id, 0),
-            to_call=entry.state is Wish.UNANSWERED,
-            to_tell=entry.state is Wish.WAITING and request.id not in can_be_told,
+            to_call=entry.state is Wish.UNANSWERED and request.contact_rule is not ContactRule.NONE,
+            to_tell=entry.state is Wish.WAITING
+            and request.contact_rule is not ContactRule.NONE
+            and request.id not in can_be_told,
         )
         for entry, request in rows
     ]

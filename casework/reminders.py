@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from casework import access, booking
 from casework.appointments import Appointment, Standing
 from casework.notifications import Delivery, Notification, Template, notify
-from casework.people import ContactWay
+from casework.people import ContactWay, ways_of
 from casework.proposals import SlotOffer
 from casework.requests import Request, SendingKeys
 from casework.translation import PARIS
@@ -207,13 +207,7 @@ def tell_appointment(
 ) -> None:
     """Send a message on an appointment, with a fresh link, by those of the person's channels that are named."""
     request = session.get_one(Request, appointment.request_id)
-    ways = session.scalars(
-        select(ContactWay).where(
-            ContactWay.request_id == request.id,
-            ContactWay.channel.in_(channels),
-            ContactWay.channel != Channel.VISIT,
-        )
-    ).all()
+    ways = ways_of(session, request.id, channels)
     if not ways:
         return
     secret = access.new_secret()

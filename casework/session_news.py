@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from casework import access, booking
 from casework.notifications import Delivery, Notification, Template, notify
-from casework.people import ContactWay
+from casework.people import ways_of
 from casework.reminders import Reminder, is_night, moments, morning_after, next_moment
 from casework.requests import Request, SendingKeys
 from casework.sessions import GroupSession, SessionState
@@ -178,7 +178,7 @@ def drop_waiting(session: Session, group: Collection[SignUp]) -> None:
     session.execute(
         delete(Notification).where(
             Notification.sign_up_id.in_([row.id for row in group]),
-            Notification.state.in_([Delivery.PENDING, Delivery.BY_HAND]),
+            Notification.state.in_([Delivery.PENDING, Delivery.BY_HAND, Delivery.FAILED, Delivery.STOPPED]),
         )
     )
 
@@ -211,13 +211,7 @@ def _tell(
 ) -> None:
     """By those of the person's channels that are named, with a fresh link; by letter only if it can arrive."""
     request = session.get_one(Request, first.request_id)
-    ways = session.scalars(
-        select(ContactWay).where(
-            ContactWay.request_id == request.id,
-            ContactWay.channel.in_(channels),
-            ContactWay.channel != Channel.VISIT,
-        )
-    ).all()
+    ways = ways_of(session, request.id, channels)
     others = [way for way in ways if way.channel is not Channel.LETTER]
     if others and one.start - now < LETTERS_TAKE:
         ways = others

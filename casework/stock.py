@@ -188,7 +188,7 @@ def to_tell(session: Session, house_id: str, now: datetime) -> tuple[House, list
     house = session.scalar(
         select(House)
         .where(House.id == house_id, House.stock_told_on.is_distinct_from(today))
-        .with_for_update(skip_locked=True)
+        .with_for_update(key_share=True, skip_locked=True)  # requests come in while the mail leaves
     )
     if house is None:
         return None

@@ -19,7 +19,7 @@ from casework import access, agents, journal, messages
 from casework.agents import Agent
 from casework.journal import Action
 from casework.notifications import Template, notify
-from casework.people import ContactWay
+from casework.people import ContactWay, ways_of
 from casework.requests import PARIS, Request
 from casework.routing import NEVER, Decision, Ground, Worker, route
 from casework.territory import Commune, Sector, SectorCommune, SectorWorker
@@ -395,7 +395,10 @@ def tell(
     now: datetime,
 ) -> None:
     """Send a message with a fresh link by every channel the person chose."""
+    ways = ways_of(session, request.id)
+    if not ways:
+        return
     secret = access.new_secret()
     session.add_all(access.keys_for(access_key, secret, request.number, request.id, now))
-    for way in session.scalars(select(ContactWay).where(ContactWay.request_id == request.id)):
+    for way in ways:
         notify(session, template, request.id, request.language, way, secret, documents_public_key, now)

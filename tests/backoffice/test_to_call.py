@@ -8,21 +8,22 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import update
 
-from casework import waiting
+from casework import contact_rules, waiting
 from casework.agenda import Mode
+from casework.agents import Agent
 from casework.answers import Fate, IncomingText
 from casework.database import transaction
 from casework.journal import Entry
 from casework.messages import Message
 from casework.notifications import Delivery, Notification
-from casework.people import ContactWay, StoppedNumber
+from casework.people import ContactWay, StoppedNumber, ways_of
 from casework.requests import Request
 from casework.vocabulary import Channel, ContactRule
 from casework.waiting import WaitingEntry, Wish
 from tests.backoffice.colleague import Colleague, request_of, stored
 from tests.casework.asking import BY_MAIL, BY_TEXT, Asked, ask
 from tests.conftest import Database
-from tests.people import AMINA_PHONE, LOUDUN
+from tests.people import AMINA_PHONE, LOUDUN, NADIA
 
 BY_CALL = replace(BY_MAIL, channels=[Channel.CALL], call_number="+33549123456", email="")
 PAGE = "/fr/a-appeler"
@@ -252,3 +253,17 @@ def test_two_agents_decide_and_the_second_reads_first(
     page = claire.submit(action="/prevenir", rule="usual", why="Je ne savais pas", status=409)
     assert page.of_class("conflict")
     assert request_of(database, leila.id).contact_rule is ContactRule.NONE
+
+
+def test_a_safe_number_that_is_also_their_own_gets_one_message(database: Database, now: datetime) -> None:
+    """Leïla keeps her mobile alone, not the mail somebody else reads at home: one text, not two."""
+    leila = ask(
+        database, now, replace(BY_TEXT, channels=[Channel.SMS, Channel.EMAIL], email="maison@example.org")
+    )
+    with transaction(database.backoffice) as session:
+        request = session.get_one(Request, leila.id)
+        contact_rules.set_rule(
+            session, session.get_one(Agent, NADIA.id), request, ContactRule.OTHER, AMINA_PHONE, "Peur", now
+        )
+        session.flush()
+        assert [way.value for way in ways_of(session, leila.id)] == [AMINA_PHONE]

@@ -427,7 +427,7 @@ def test_people_at_risk_are_told_as_their_rule_says(database: Database, now: dat
     post.at(now)
     assert offers_of(database, fatima) == []
     with transaction(database.backoffice) as session:
-        assert proposals.of_house(session, "poitiers", now)[0].to_tell
+        assert not proposals.of_house(session, "poitiers", now)[0].to_tell
         session.get_one(Request, fatima.id).contact_rule = ContactRule.OTHER
         session.add(
             ContactWay(
