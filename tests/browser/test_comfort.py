@@ -208,6 +208,7 @@ def test_another_language_in_the_middle_of_a_question_keeps_what_was_typed(
     go_to_contact(page, f"{house.portal}/fr/demande")
     page.locator("#sms_number").fill("06 12")
     page.locator("#name").fill("Amina")
+    page.locator(".languages summary").click()
     tap(page, "button[name=switch][value=ar]")
     expect(page.locator("html")).to_have_attribute("dir", "rtl")
     expect(page.locator("#sms_number")).to_have_value("06 12")
