@@ -20,7 +20,7 @@ from casework.database import PORTAL_ROLE
 from casework.requests import PARIS
 from tests.conftest import Database
 from tests.crash.processes import Portal, stopped_by_a_lock, wait_until
-from tests.crash.racing import Racer, crowd
+from tests.crash.racing import Racer, all_at_once, crowd
 from tests.portal.receiving import receives
 
 RACERS = 200
@@ -65,14 +65,14 @@ def hour(house: House) -> datetime:
 @pytest.mark.slow
 def test_two_hundred_race_for_one_hour(house: House, hour: datetime) -> None:
     racers = crowd(house.database, house.portal.address, RACERS, datetime.now(UTC))
-    asyncio.run(_race(racers, hour))
+    all_at_once(_race(racers, hour))
     _one_has_it(house, racers, hour)
 
 
 @pytest.mark.slow
 def test_they_race_while_processes_die(house: House, hour: datetime) -> None:
     racers = crowd(house.database, house.portal.address, RACERS, datetime.now(UTC))
-    killed = asyncio.run(_race_amid_deaths(house, racers, hour))
+    killed = all_at_once(_race_amid_deaths(house, racers, hour))
     assert killed >= 8
     assert sum(racer.cuts for racer in racers) >= UNDER_WAY * 2
     _one_has_it(house, racers, hour)

@@ -15,7 +15,7 @@ from sqlalchemy import text
 from casework.requests import PARIS
 from tests.casework.gathering import gather, is_sound, plan, seats_of
 from tests.crash.processes import wait_until
-from tests.crash.racing import Racer, crowd
+from tests.crash.racing import Racer, all_at_once, crowd
 from tests.crash.test_races import RACERS, UNDER_WAY, House, answered, house, kill_in_the_middle
 
 __all__ = ["house"]
@@ -33,14 +33,14 @@ def session_id(house: House) -> UUID:
 @pytest.mark.slow
 def test_two_hundred_race_for_twenty_seats(house: House, session_id: UUID) -> None:
     racers = crowd(house.database, house.portal.address, RACERS, datetime.now(UTC))
-    asyncio.run(_race(racers, session_id))
+    all_at_once(_race(racers, session_id))
     _twenty_sit(house, racers, session_id)
 
 
 @pytest.mark.slow
 def test_they_race_while_processes_die(house: House, session_id: UUID) -> None:
     racers = crowd(house.database, house.portal.address, RACERS, datetime.now(UTC))
-    killed = asyncio.run(_race_amid_deaths(house, racers, session_id))
+    killed = all_at_once(_race_amid_deaths(house, racers, session_id))
     assert killed >= 4
     assert sum(racer.cuts for racer in racers) >= UNDER_WAY
     _twenty_sit(house, racers, session_id)
