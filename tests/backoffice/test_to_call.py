@@ -8,14 +8,14 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import update
 
-from casework import contact_rules, waiting
+from casework import contact_rules, triage, waiting
 from casework.agenda import Mode
 from casework.agents import Agent
 from casework.answers import Fate, IncomingText
 from casework.database import transaction
 from casework.journal import Entry
 from casework.messages import Message
-from casework.notifications import Delivery, Notification
+from casework.notifications import Delivery, Notification, Template
 from casework.people import ContactWay, StoppedNumber, ways_of
 from casework.requests import Request
 from casework.vocabulary import Channel, ContactRule
@@ -267,3 +267,15 @@ def test_a_safe_number_that_is_also_their_own_gets_one_message(database: Databas
         )
         session.flush()
         assert [way.value for way in ways_of(session, leila.id)] == [AMINA_PHONE]
+
+
+def test_what_waits_for_a_contact_no_longer_given_is_dropped(database: Database, now: datetime) -> None:
+    """Leïla's friend was the safe contact: once she is not, what waited to leave to her never does."""
+    friend = "+33639980055"
+    leila = ask(database, now, BY_TEXT)
+    with transaction(database.backoffice) as session:
+        request, nadia = session.get_one(Request, leila.id), session.get_one(Agent, NADIA.id)
+        contact_rules.set_rule(session, nadia, request, ContactRule.OTHER, friend, "Peur", now)
+        triage.tell(session, request, Template.NEW_MESSAGE, database.access_key, database.public_key, now)
+        contact_rules.set_rule(session, nadia, request, ContactRule.USUAL, "", "Elle a déménagé", now)
+    assert stored(database, Notification, Notification.recipient == friend) == []

@@ -13,7 +13,7 @@ from casework import access, worker
 from casework.database import present, transaction
 from casework.notifications import LostLink, Template, lose_link
 from casework.requests import Request
-from casework.vocabulary import Channel, Outcome, State
+from casework.vocabulary import Channel, ContactRule, Outcome, State
 from tests.casework.asking import BY_MAIL, BY_TEXT, ask, journal_of, notifications_of, worker_settings
 from tests.conftest import Database
 from tests.local_servers import TextProvider
@@ -107,3 +107,15 @@ def test_three_renewals_a_day_and_no_more(database: Database, now: datetime) -> 
     assert len(links_of(database, moreau.id)) == 3
     lose(database, MOREAU_EMAIL, now + timedelta(days=1, minutes=3))
     assert len(links_of(database, moreau.id)) == 4
+
+
+def test_for_somebody_at_risk_no_link_leaves_and_none_is_said_to_have_left(
+    database: Database, now: datetime
+) -> None:
+    moreau = ask(database, now)
+    with transaction(database.owner) as session:
+        session.execute(update(Request).values(contact_rule=ContactRule.NONE))
+    with transaction(database.portal) as session:
+        lose_link(session, MOREAU_EMAIL, "fr", now)
+    worker.drain(worker_settings(database), lambda: now)
+    assert "link_renewed" not in [action for action, _ in journal_of(database, moreau.id)]
