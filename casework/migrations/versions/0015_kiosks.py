@@ -1,0 +1,8 @@
+"""The kiosks of the houses."""
+
+revision = '0015'
+down_revision = '0014'
+
+
+def upgrade() -> None:
+    pass
