@@ -19,7 +19,7 @@ from casework.settings import ROOT
 from tests.conftest import Database
 
 POLL_SECONDS = 0.005
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 40.0
 
 
 def wait_until(condition: Callable[[], object], what: str, patience: float = PATIENCE_SECONDS) -> None:
