@@ -8,7 +8,7 @@ from datetime import datetime
 from flask import Flask
 
 from casework.settings import Settings, from_environment
-from portal import visit
+from portal import kiosk, visit
 from portal.asking import asking
 from portal.booking import booking
 from portal.follow import follow
@@ -25,6 +25,7 @@ def create(settings: Settings | None = None, clock: Callable[[], datetime] | Non
     """The citizens' face."""
     app = make_app("portal", settings or from_environment(), clock)
     app.extensions["present"] = visit.present_secret
+    kiosk.stand(app)
     keep_ready(app)
     for blueprint in (pages, asking, papers, follow, booking, proposal, sessions, rights, incoming_texts):
         app.register_blueprint(blueprint)
