@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import click
 from sqlalchemy.orm import Session
 
-from casework import directory, rights, running, schema, territory_files, worker
+from casework import directory, kiosks, rights, running, schema, territory_files, worker
 from casework.database import connect
 from casework.identity import IdentityError, load_identity
 from casework.settings import ROOT, Settings, SettingsError, from_environment
@@ -98,6 +98,20 @@ def directory_check(login: str) -> None:
         click.echo(directory.describe(settings.directory, login))
     except directory.DirectoryDownError as error:
         raise click.ClickException(f"The directory does not answer: {error.cause}") from error
+
+
+@main.command("kiosk-key")
+@click.argument("house_id")
+@click.argument("name", default="")
+def kiosk_key(house_id: str, name: str) -> None:
+    """Print the address to open once on a touch screen of a house: it is that house's kiosk from then on."""
+    settings = _settings()
+    with Session(connect(settings.database_url, pooled=False)) as session, session.begin():
+        try:
+            key = kiosks.make(session, settings.access_key, house_id, name, datetime.now(UTC))
+        except kiosks.NoHouseError as error:
+            raise click.ClickException(f"No such house. The houses are: {', '.join(error.known)}.") from error
+    click.echo(f"{settings.portal_address}/borne/{key}")
 
 
 @main.command("worker")

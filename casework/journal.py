@@ -63,6 +63,8 @@ class Action(enum.StrEnum):
     SIGN_UP_CANCELLED = "sign_up_cancelled"
     ATTENDED = "attended"
     KIND_SET = "kind_set"
+    KIOSK_SET = "kiosk_set"
+    KIOSK_REMOVED = "kiosk_removed"
     SIGNED_IN = "signed_in"
     SIGNED_OUT = "signed_out"
 
@@ -110,6 +112,8 @@ ACTIONS: dict[Action, str] = {
     Action.SIGN_UP_CANCELLED: N_("inscription à une action collective annulée"),
     Action.ATTENDED: N_("présence à une action collective notée"),
     Action.KIND_SET: N_("type de rendez-vous prévu"),
+    Action.KIOSK_SET: N_("borne installée"),
+    Action.KIOSK_REMOVED: N_("borne retirée"),
     Action.SIGNED_IN: N_("connexion"),
     Action.SIGNED_OUT: N_("déconnexion"),
 }
