@@ -63,6 +63,17 @@ class Action(enum.StrEnum):
     SIGN_UP_CANCELLED = "sign_up_cancelled"
     ATTENDED = "attended"
     KIND_SET = "kind_set"
+    PERMANENCE_SET = "permanence_set"
+    PERMANENCE_OPENED = "permanence_opened"
+    PERMANENCE_CLOSED = "permanence_closed"
+    VISIT_ARRIVED = "visit_arrived"
+    VISIT_CALLED = "visit_called"
+    VISIT_HELD = "visit_held"
+    VISIT_HANDED = "visit_handed"
+    VISIT_JOINED = "visit_joined"
+    VISIT_LEFT = "visit_left"
+    VISIT_ENDED = "visit_ended"
+    CALLBACK_ASKED = "callback_asked"
     KIOSK_SET = "kiosk_set"
     KIOSK_REMOVED = "kiosk_removed"
     SIGNED_IN = "signed_in"
@@ -112,6 +123,17 @@ ACTIONS: dict[Action, str] = {
     Action.SIGN_UP_CANCELLED: N_("inscription à une action collective annulée"),
     Action.ATTENDED: N_("présence à une action collective notée"),
     Action.KIND_SET: N_("type de rendez-vous prévu"),
+    Action.PERMANENCE_SET: N_("permanence en ligne changée"),
+    Action.PERMANENCE_OPENED: N_("poste de la permanence ouvert"),
+    Action.PERMANENCE_CLOSED: N_("poste de la permanence fermé"),
+    Action.VISIT_ARRIVED: N_("arrivée en salle d'attente"),
+    Action.VISIT_CALLED: N_("personne appelée de la salle d'attente"),
+    Action.VISIT_HELD: N_("entretien mis en attente"),
+    Action.VISIT_HANDED: N_("personne passée à un collègue"),
+    Action.VISIT_JOINED: N_("entretien commencé"),
+    Action.VISIT_LEFT: N_("salle d'attente quittée"),
+    Action.VISIT_ENDED: N_("entretien terminé"),
+    Action.CALLBACK_ASKED: N_("rappel demandé"),
     Action.KIOSK_SET: N_("borne installée"),
     Action.KIOSK_REMOVED: N_("borne retirée"),
     Action.SIGNED_IN: N_("connexion"),

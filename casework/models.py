@@ -14,14 +14,17 @@ from casework import (
     messages,
     notifications,
     people,
+    permanences,
     proposals,
     requests,
     rights_search,
     sessions,
     sign_ups,
+    talks,
     territory,
     to_call,
     waiting,
+    waiting_room,
 )
 from casework.database import Base
 
@@ -40,12 +43,15 @@ __all__ = [
     "messages",
     "notifications",
     "people",
+    "permanences",
     "proposals",
     "requests",
     "rights_search",
     "sessions",
     "sign_ups",
+    "talks",
     "territory",
     "to_call",
     "waiting",
+    "waiting_room",
 ]

@@ -42,6 +42,8 @@ class Template(enum.StrEnum):
     TEXTS_STOPPED = "texts_stopped"
     APPOINTMENT_OFFERED = "appointment_offered"
     APPOINTMENT_MISSED = "appointment_missed"
+    TURN_NEAR = "turn_near"
+    TALK_SUMMARY = "talk_summary"
 
 
 class Delivery(enum.StrEnum):
@@ -96,6 +98,8 @@ class Notification(Base):
     """Which sign-up to a group session it speaks of, the first of those made together; null for the others."""
     offer_id: Mapped[UUID | None] = mapped_column(ForeignKey("slot_offers.id"))
     """Which offer of a slot it speaks of; null for the others."""
+    visit_id: Mapped[UUID | None] = mapped_column(ForeignKey("visits.id"), index=True)
+    """Which visit of a virtual permanence it speaks of; null for the others."""
     template: Mapped[Template] = mapped_column(one_of(Template))
     channel: Mapped[Channel] = mapped_column(one_of(Channel))
     recipient: Mapped[str]
@@ -139,6 +143,7 @@ def notify(
     appointment_id: UUID | None = None,
     offer_id: UUID | None = None,
     sign_up_id: UUID | None = None,
+    visit_id: UUID | None = None,
 ) -> None:
     """Have the worker tell a person something, once this transaction is committed.
 
@@ -147,7 +152,17 @@ def notify(
     if way.channel is Channel.VISIT or not may_reach(session, request_id, way.value):
         return
     notification = notification_for(
-        template, request_id, language, way, secret, public_key, now, appointment_id, offer_id, sign_up_id
+        template,
+        request_id,
+        language,
+        way,
+        secret,
+        public_key,
+        now,
+        appointment_id,
+        offer_id,
+        sign_up_id,
+        visit_id,
     )
     session.add(notification)
     session.flush()
@@ -171,6 +186,7 @@ def notification_for(
     appointment_id: UUID | None = None,
     offer_id: UUID | None = None,
     sign_up_id: UUID | None = None,
+    visit_id: UUID | None = None,
 ) -> Notification:
     """The row that tells a person something by one of their ways, a visit excepted.
 
@@ -183,6 +199,7 @@ def notification_for(
         appointment_id=appointment_id,
         offer_id=offer_id,
         sign_up_id=sign_up_id,
+        visit_id=visit_id,
         template=template,
         channel=way.channel,
         recipient=way.value,
