@@ -62,6 +62,19 @@ class Settings:
     clamd_url: str = ""
     caldav_url: str = ""
     """Where agents' own calendars are, `{login}` standing for theirs."""
+    stun_urls: tuple[str, ...] = ()
+    turn_urls: tuple[str, ...] = ()
+    turn_secret: str = ""
+    ice_policy: str = "all"
+    """`relay`: calls pass by the relay alone."""
+    room_provider: str = "own"
+    jitsi_url: str = ""
+    jitsi_app_id: str = ""
+    jitsi_secret: str = ""
+    livekit_url: str = ""
+    livekit_page: str = ""
+    livekit_key: str = ""
+    livekit_secret: str = ""
     directory: Directory | None = None
     trusted_proxies: int = 0
     demonstration: bool = False
@@ -110,6 +123,18 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         sms_webhook_key=secret_value(environment, "SMS_WEBHOOK_KEY"),
         clamd_url=secret_value(environment, "CLAMD_URL"),
         caldav_url=environment.get("CALDAV_URL", "").strip(),
+        stun_urls=tuple(environment.get("STUN_URLS", "").split()),
+        turn_urls=tuple(environment.get("TURN_URLS", "").split()),
+        turn_secret=secret_value(environment, "TURN_SECRET"),
+        ice_policy=environment.get("ICE_POLICY", "").strip() or Settings.ice_policy,
+        room_provider=environment.get("ROOM_PROVIDER", "").strip() or Settings.room_provider,
+        jitsi_url=environment.get("JITSI_URL", "").strip(),
+        jitsi_app_id=environment.get("JITSI_APP_ID", "").strip(),
+        jitsi_secret=secret_value(environment, "JITSI_SECRET"),
+        livekit_url=environment.get("LIVEKIT_URL", "").strip(),
+        livekit_page=environment.get("LIVEKIT_PAGE", "").strip(),
+        livekit_key=secret_value(environment, "LIVEKIT_KEY"),
+        livekit_secret=secret_value(environment, "LIVEKIT_SECRET"),
         directory=_directory(environment),
         trusted_proxies=_number(environment, "TRUSTED_PROXIES", 0),
         demonstration=environment.get("ALLERVERS_DEMONSTRATION") == "1",

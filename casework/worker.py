@@ -34,6 +34,7 @@ from casework import (
     agents,
     answers,
     appointments,
+    bridges,
     caldav,
     calendar_links,
     delivery,
@@ -127,6 +128,7 @@ def check(settings: Settings) -> None:
         scanner.clamd_of(settings)
     if settings.caldav_url:
         caldav.check_address(settings.caldav_url)
+    bridges.check(settings)
 
 
 def make_worker(settings: Settings, engine: Engine, clock: Clock = real_time) -> procrastinate.App:
@@ -341,6 +343,7 @@ async def _tidy(app: procrastinate.App, engine: Engine, settings: Settings, now:
     await asyncio.to_thread(keep_promises, engine, settings, now)
     await asyncio.to_thread(warn_houses, engine, settings, now)
     await asyncio.to_thread(offer_slots, engine, settings, now)
+    await asyncio.to_thread(bridges.tidy, engine, settings, now)
     for job in await app.job_manager.get_stalled_jobs():  # of workers without a heartbeat
         with suppress(ProcrastinateException):  # a colleague was quicker
             await app.job_manager.retry_job(job)
