@@ -76,6 +76,8 @@ class Action(enum.StrEnum):
     CALLBACK_ASKED = "callback_asked"
     KIOSK_SET = "kiosk_set"
     KIOSK_REMOVED = "kiosk_removed"
+    NOT_UNDERSTOOD = "not_understood"
+    TRANSLATION_CORRECTED = "translation_corrected"
     SIGNED_IN = "signed_in"
     SIGNED_OUT = "signed_out"
 
@@ -136,6 +138,8 @@ ACTIONS: dict[Action, str] = {
     Action.CALLBACK_ASKED: N_("rappel demandé"),
     Action.KIOSK_SET: N_("borne installée"),
     Action.KIOSK_REMOVED: N_("borne retirée"),
+    Action.NOT_UNDERSTOOD: N_("message pas compris"),
+    Action.TRANSLATION_CORRECTED: N_("traduction corrigée"),
     Action.SIGNED_IN: N_("connexion"),
     Action.SIGNED_OUT: N_("déconnexion"),
 }

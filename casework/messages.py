@@ -54,6 +54,8 @@ class Message(Base):
     language: Mapped[str]
     by_text: Mapped[bool] = mapped_column(default=False, server_default="false")
     """The person sent it as a text message (`casework.answers`)."""
+    not_understood_at: Mapped[datetime | None]
+    """When the person said that they do not understand it."""
 
 
 def of_request(session: Session, request_id: UUID) -> list[Message]:
@@ -121,6 +123,33 @@ def write_as_agent(
     if written:
         request.agent_wrote_at = now
     return written
+
+
+def say_not_understood(session: Session, request_id: UUID, message_id: UUID, now: datetime) -> bool:
+    """The person does not understand what an agent wrote: it comes back to who handles the request, as a new message
+    does. False when they said so already, or when it is no message of an agent to them."""
+    said = session.execute(
+        update(Message)
+        .where(
+            Message.id == message_id,
+            Message.request_id == request_id,
+            Message.author == Author.AGENT,
+            Message.not_understood_at.is_(None),
+        )
+        .values(not_understood_at=now)
+        .returning(Message.id),
+        execution_options={"synchronize_session": False},
+    )
+    if said.first() is None:
+        return False
+    session.execute(
+        update(Request)
+        .where(Request.id == request_id)
+        .values(citizen_wrote_at=now, not_understood_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    journal.write(session, journal.Action.NOT_UNDERSTOOD, now, request_id=request_id, message=str(message_id))
+    return True
 
 
 def _insert(

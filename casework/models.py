@@ -24,6 +24,7 @@ from casework import (
     talks,
     territory,
     to_call,
+    translated_words,
     waiting,
     waiting_room,
 )
@@ -54,6 +55,7 @@ __all__ = [
     "talks",
     "territory",
     "to_call",
+    "translated_words",
     "waiting",
     "waiting_room",
 ]

@@ -150,6 +150,8 @@ class Request(Base):
     closed_at: Mapped[datetime | None]
     citizen_wrote_at: Mapped[datetime | None]
     agent_wrote_at: Mapped[datetime | None]
+    not_understood_at: Mapped[datetime | None]
+    """When the person last said that they do not understand a message."""
     version: Mapped[int] = mapped_column(default=1)
     """Raised by each change an agent makes; a form made from an older one is refused."""
 
@@ -157,6 +159,11 @@ class Request(Base):
     def waits_for_agent(self) -> bool:
         """True when the person wrote and nobody answered since."""
         return _unanswered(self.citizen_wrote_at, self.agent_wrote_at)
+
+    @property
+    def not_understood(self) -> bool:
+        """True when the person did not understand a message and nobody wrote since."""
+        return _unanswered(self.not_understood_at, self.agent_wrote_at)
 
     @property
     def shown_state(self) -> State:
