@@ -11,13 +11,14 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, text
+from sqlalchemy import Text, bindparam, func, select, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from casework import appointments, journal, proposals, waiting
 from casework.appointments import Appointment, HoldExpiredError, SlotTakenError, Standing
-from casework.nearness import UNKNOWN, distances
-from casework.offers import Choice, Search, Seeker, kind_for, seeker, wanted_by
+from casework.nearness import FACTS, UNKNOWN, between, distances
+from casework.offers import Choice, Search, Seeker, seeker, wanted_by
 from casework.slots import ALL_DAY, NOTICE, exact, find
 from casework.territory import Commune, House, Place
 
@@ -163,25 +164,26 @@ def chain(session: Session, appointment: Appointment) -> tuple[UUID, int]:
 
 def places(session: Session, ids: Iterable[str | None], commune_code: str | None = None) -> dict[str, Where]:
     """Places by id; with how far they are from a commune, if one is given."""
-    ids = set(ids)
-    far = distances(session, commune_code, ids)
+    facts = FACTS.subquery()
     rows = session.execute(
         select(
-            Place.id, Place.name, Place.kind, Place.step_free, Commune.name.label("commune"),
-            House.address, House.postal_code, House.town,
+            Place.id.label("place_id"), Place.name, Place.kind, Place.step_free, Commune.name.label("commune"),
+            House.address, House.postal_code, House.town, facts,
         )
         .join(Commune, Commune.code == Place.commune_code)
         .join(House, House.id == Place.house_id)
-        .where(Place.id.in_({one for one in ids if one}))
+        .outerjoin(facts, facts.c.id == Place.id)
+        .where(Place.id == func.any(bindparam("places", type_=ARRAY(Text)))),
+        {"commune": commune_code, "places": list({one for one in ids if one})},
     )  # fmt: skip
     return {
-        row.id: Where(
-            row.id,
+        row.place_id: Where(
+            row.place_id,
             row.name,
             row.commune,
             f"{row.address}\n{row.postal_code} {row.town}" if row.kind == "house" else "",
             row.step_free,
-            far.get(row.id, UNKNOWN).km,
+            between(row).km,
         )
         for row in rows
     }
@@ -202,13 +204,13 @@ def without_appointment(session: Session, who: Seeker, most: int = 4) -> list[tu
 
 def wait_for_one(session: Session, who: Seeker, search: Search, now: datetime) -> bool:
     """Be told when something that suits comes up, or comes up earlier; False where no appointment is ever taken."""
-    if not (kind_id := kind_for(session, who)):
+    if not who.kind_id:
         return False
     free = find(session, wanted_by(session, who, search), now + NOTICE, now, most=1)
     waiting.wait(
         session,
         who.id,
-        kind_id,
+        who.kind_id,
         search.modes,
         now,
         place_id=search.place_id,

@@ -77,10 +77,11 @@ def distances(
     if commune_code is None or not wanted:
         return {}
     rows = session.execute(FACTS, {"commune": commune_code, "places": list(wanted)})
-    return {row.id: _between(row) for row in rows}
+    return {row.id: between(row) for row in rows}
 
 
-def _between(row: Row[Any]) -> Distance:
+def between(row: Row[Any]) -> Distance:
+    """How far a place is, from a row that carries the columns of `FACTS`."""
     if row.same:
         return Distance(0, 0)
     if None not in (row.latitude, row.longitude, row.north, row.east):

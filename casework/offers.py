@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
-from sqlalchemy import Boolean, Text, bindparam, func, select, text
+from sqlalchemy import bindparam, func, select, text
 from sqlalchemy.orm import Session
 
 from casework import appointments, slots
@@ -53,7 +53,9 @@ ANY_KIND = select(Kind.id).order_by(Kind.id != FIRST_KIND, Kind.id).limit(1)
 WHO = (
     select(
         Request.id, Request.themes, Request.urgency, Request.state, Request.needs, Request.spoken_language,
-        Request.commune_code, Request.worker_id, Request.kind_id, House,
+        Request.commune_code, Request.worker_id, House,
+        func.coalesce(Request.kind_id, ANY_KIND.scalar_subquery(), "").label("kind_id"),
+        func.agents_for_request(False).label("agents"),
         select(ContactWay.value)
         .where(ContactWay.request_id == Request.id, ContactWay.channel.in_((Channel.CALL, Channel.SMS)))
         .order_by(ContactWay.channel != Channel.CALL)
@@ -64,13 +66,7 @@ WHO = (
     .join(House, House.id == Request.house_id)
     .where(Request.id == bindparam("request"))
 )  # fmt: skip
-"""The opened request with its house, and where its person can be called."""
-
-WITH_WHOM = select(
-    func.agents_for_request(bindparam("whole_house", type_=Boolean)).label("agents"),
-    func.coalesce(bindparam("kind", type_=Text), ANY_KIND.scalar_subquery()).label("kind_id"),
-)
-"""Which agents, for which kind of appointment."""
+"""The opened request with its house, with whom and for what it looks, and where its person can be called."""
 
 NEAR = timedelta(weeks=4)
 
@@ -89,8 +85,11 @@ class Seeker:
     has_worker: bool
     phone: str
     """Where this person can be called, as far as they told; or empty."""
-    kind_id: str | None
-    """The kind of appointment an agent says this request needs, if one did."""
+    agents: Sequence[int]
+    """Whom the request would be given to (`agents_for_request`)."""
+    kind_id: str
+    """The kind of appointment: the one being moved, else the one an agent said, else the first one, else any there
+    is; empty if there is none."""
     coming: Appointment | None
     held: Appointment | None
 
@@ -139,20 +138,11 @@ def seeker(session: Session, request_id: UUID, now: datetime) -> Seeker:
         wheelchair=Need.WHEELCHAIR in row.needs,
         has_worker=row.worker_id is not None,
         phone=row.phone or "",
-        kind_id=row.kind_id,
+        agents=row.agents or [],
+        kind_id=coming.kind_id if coming else row.kind_id,
         coming=coming,
         held=held,
     )
-
-
-def kind_for(session: Session, who: Seeker) -> str:
-    """The kind of appointment: the one being moved, else the one an agent said, else the first one, else any there is;
-    empty if there is none."""
-    return _known_kind(who) or session.scalar(ANY_KIND) or ""
-
-
-def _known_kind(who: Seeker) -> str | None:
-    return who.coming.kind_id if who.coming else who.kind_id
 
 
 def offers(session: Session, who: Seeker, search: Search, now: datetime) -> list[Slot]:
@@ -238,11 +228,10 @@ def nearest(session: Session, who: Seeker, search: Search, around: datetime, now
 
 def wanted_by(session: Session, who: Seeker, search: Search) -> Wanted:
     """The same for the search in the database: with which agents, for which kind."""
-    values = {"whole_house": search.whole_house, "kind": _known_kind(who)}
-    found = session.execute(WITH_WHOM, values).one()
+    whole_house = select(func.agents_for_request(True))
     return Wanted(
-        agents=found.agents or [],
-        kind_id=found.kind_id or "",
+        agents=session.scalar(whole_house) or [] if search.whole_house else who.agents,
+        kind_id=who.kind_id,
         modes=search.modes,
         place_id=search.place_id,
         hours=search.hours,
