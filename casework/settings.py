@@ -75,6 +75,8 @@ class Settings:
     livekit_page: str = ""
     livekit_key: str = ""
     livekit_secret: str = ""
+    kiosk_idle_seconds: int = 120
+    """How long a kiosk's screen may stay untouched before it asks whether somebody is there."""
     directory: Directory | None = None
     trusted_proxies: int = 0
     demonstration: bool = False
@@ -135,6 +137,7 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         livekit_page=environment.get("LIVEKIT_PAGE", "").strip(),
         livekit_key=secret_value(environment, "LIVEKIT_KEY"),
         livekit_secret=secret_value(environment, "LIVEKIT_SECRET"),
+        kiosk_idle_seconds=_number(environment, "KIOSK_IDLE_SECONDS", Settings.kiosk_idle_seconds),
         directory=_directory(environment),
         trusted_proxies=_number(environment, "TRUSTED_PROXIES", 0),
         demonstration=environment.get("ALLERVERS_DEMONSTRATION") == "1",

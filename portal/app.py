@@ -8,11 +8,12 @@ from datetime import datetime
 from flask import Flask
 
 from casework.settings import Settings, from_environment
-from portal import kiosk, visit
+from portal import kiosk_browser, visit
 from portal.asking import asking
 from portal.booking import booking
 from portal.follow import follow
 from portal.incoming_texts import incoming_texts
+from portal.kiosk import kiosk
 from portal.pages import pages
 from portal.papers import papers
 from portal.proposal import proposal
@@ -25,9 +26,20 @@ def create(settings: Settings | None = None, clock: Callable[[], datetime] | Non
     """The citizens' face."""
     app = make_app("portal", settings or from_environment(), clock)
     app.extensions["present"] = visit.present_secret
-    kiosk.stand(app)
+    kiosk_browser.stand(app)
     keep_ready(app)
-    for blueprint in (pages, asking, papers, follow, booking, proposal, sessions, rights, incoming_texts):
+    for blueprint in (
+        pages,
+        asking,
+        papers,
+        follow,
+        booking,
+        proposal,
+        sessions,
+        rights,
+        kiosk,
+        incoming_texts,
+    ):
         app.register_blueprint(blueprint)
     app.extensions["csrf"].exempt(incoming_texts)  # a program holds no form's token: it signs
     return app

@@ -11,7 +11,7 @@ from functools import wraps
 from typing import Any
 
 import brotli
-from flask import Flask, Response, current_app, make_response, request
+from flask import Flask, Response, current_app, g, make_response, request
 
 from web.language import language
 
@@ -56,6 +56,8 @@ def same_for_everybody(view: Callable[..., str]) -> Callable[..., Response]:
 
     @wraps(view)
     def kept(**values: Any) -> Response:
+        if g.get("kept_apart"):  # a browser that must keep nothing, and whose pages are its own
+            return make_response(view(**values))
         pages: dict[Any, bytes] = current_app.extensions.setdefault("kept pages", {})
         encoding = _accepted()
         place = (request.endpoint, language(), encoding, tuple(sorted(values.items())))
