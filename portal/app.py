@@ -15,6 +15,7 @@ from portal.follow import follow
 from portal.incoming_texts import incoming_texts
 from portal.kiosk import kiosk
 from portal.pages import pages
+from portal.offline import keep_pages
 from portal.papers import papers
 from portal.proposal import proposal
 from portal.rights import keep_ready, rights
@@ -43,3 +44,4 @@ def create(settings: Settings | None = None, clock: Callable[[], datetime] | Non
         app.register_blueprint(blueprint)
     app.extensions["csrf"].exempt(incoming_texts)  # a program holds no form's token: it signs
     return app
+    keep_pages(app)

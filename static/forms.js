@@ -9,6 +9,22 @@ for (const menu of document.querySelectorAll("details.menu")) {
   menu.open = !matchMedia("(max-width: 48rem)").matches;
 }
 
+// Leaving fast, where somebody may look over the shoulder: without this file the button is a plain link.
+// Shift three times leaves too; the sensitive page leaves the history.
+const exit = document.querySelector(".exit-button");
+if (exit) {
+  let times = 0;
+  let timer;
+  const leave = (event) => { event.preventDefault(); document.body.hidden = true; location.replace(exit.href); };
+  exit.addEventListener("click", leave);
+  addEventListener("keyup", (event) => {
+    times = event.key === "Shift" ? times + 1 : 0;
+    clearTimeout(timer);
+    timer = setTimeout(() => { times = 0; }, 3000);
+    if (times === 3) leave(event);
+  });
+}
+
 // A second tap on the button does nothing while the first is under way.
 for (const form of document.querySelectorAll("form[data-once], form[data-upload]")) {
   form.addEventListener("submit", (event) => {
@@ -51,5 +67,24 @@ for (const form of document.querySelectorAll("form[data-upload]")) {
     request.addEventListener("error", () => { box.hidden = true; form.submit(); });
     request.open("POST", form.action);
     request.send(data);
+  });
+}
+
+// A sheet to take along, with what was folded opened.
+const sheet = document.querySelector("[data-sheet]");
+if (sheet) {
+  sheet.hidden = false;
+  sheet.querySelector("button").addEventListener("click", () => print());
+  addEventListener("beforeprint", () => {
+    for (const folded of document.querySelectorAll(".rights details")) folded.open = true;
+  });
+}
+
+// A public page was seen: this device keeps it for a day without network.
+const keeper = document.documentElement.dataset.keeper;
+if (keeper && navigator.serviceWorker) {
+  addEventListener("load", async () => {
+    await navigator.serviceWorker.register(keeper).catch(() => {});
+    (await navigator.serviceWorker.ready).active.postMessage(location.pathname);
   });
 }

@@ -29,6 +29,7 @@ NEVER_SEEN = {
         "health": "for machines",
         "colours": "a style sheet",
         "pages.robots": "for search engines",
+        "offline.worker": "a script",
         "pages.quick_exit": "leads out of the house at once",
         "asking.resume": "leads to the first question that is not answered",
         "follow.receipt_pdf": "a PDF",

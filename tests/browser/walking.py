@@ -125,6 +125,7 @@ class CitizensWalk:
             ("/", "home"),
             ("/urgences", "emergencies"),
             ("/maisons", "houses"),
+            ("/hors-ligne", "without network"),
             ("/droits/", "rights"),
             ("/droits/rsa", "a rights page"),
             ("/droits/violences", "a sensitive rights page"),

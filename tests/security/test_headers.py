@@ -23,7 +23,7 @@ from tests.visitor import Visitor
 
 SAME_FOR_EVERYBODY = {
     "pages.home", "pages.emergencies", "pages.houses", "pages.accessibility", "pages.legal", "colours", "rights.every",
-    "rights.one", "rights.of_situation",
+    "rights.one", "rights.of_situation", "offline.worker", "offline.without_network",
 }  # fmt: skip
 LEAVING = {"pages.quick_exit", "follow.leave", "sign_in.leave", "asking.leave"}
 
