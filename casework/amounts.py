@@ -52,13 +52,15 @@ class Amount:
 
 def in_words(amount: Amount, language: str) -> str:
     """As people of a language say it, with Latin digits: `651,69 € par mois`; without cents when there are none."""
+    return catalogue(language).gettext(UNITS[amount.unit]) % {"sum": euros(amount.value, language)}
+
+
+def euros(value: Decimal, language: str) -> str:
+    """A sum of money as people of a language write it, with Latin digits: `651,69 €`, `50 €`."""
     pattern = Locale.parse(language).currency_formats["standard"].pattern
-    if amount.value == amount.value.to_integral_value():
+    if value == value.to_integral_value():
         pattern = pattern.replace(".00", "")
-    money = format_currency(
-        amount.value, "EUR", pattern, language, currency_digits=False, numbering_system="latn"
-    )
-    return catalogue(language).gettext(UNITS[amount.unit]) % {"sum": money}
+    return format_currency(value, "EUR", pattern, language, currency_digits=False, numbering_system="latn")
 
 
 def read_amounts(path: Path, problems: list[str]) -> dict[str, Amount]:

@@ -9,7 +9,8 @@ from pathlib import Path
 import click
 from sqlalchemy.orm import Session
 
-from casework import directory, kiosks, rights, running, schema, territory_files, worker
+from casework import cards, directory, kiosks, phrasebook, rights, running, schema, territory_files, worker
+from casework.checked_yaml import FileError
 from casework.database import connect
 from casework.identity import IdentityError, load_identity
 from casework.settings import ROOT, Settings, SettingsError, from_environment
@@ -60,22 +61,29 @@ def check_territory(folder: Path) -> None:
 
 @main.command("check-content")
 def check_content() -> None:
-    """Check the rights pages, and list what to do again; exit status 1 when a page is wrong."""
-    try:
-        library = rights.load_library()
-    except rights.ContentError as error:
-        for problem in error.problems:
-            click.echo(problem, err=True)
+    """Check rights pages, phrasebook and cards, and list what to do again; exit status 1 when one is wrong."""
+    problems: list[str] = []
+    for load in (rights.load_library, phrasebook.load_phrasebook, cards.load_cards):
+        try:
+            load()
+        except (rights.ContentError, FileError) as error:
+            problems += error.problems
+    for problem in problems:
+        click.echo(problem, err=True)
+    if problems:
         sys.exit(1)
+    library, book, answers = rights.load_library(), phrasebook.load_phrasebook(), cards.load_cards()
     for amount in library.amounts.values():
         if amount.is_stale(date.today()):  # noqa: DTZ011 - whose day it is here matters little over six months
             click.echo(f"amounts.yaml: {amount.id}: not compared with its source for six months.")
     for slug, pages in library.pages.items():
         if pages[rights.FRENCH].facts.checked is None:
             click.echo(f"{slug}/fr: its facts were not compared with the source yet.")
-    for line in library.to_redo():
+    for line in (*library.to_redo(), *book.to_redo, *answers.to_redo):
         click.echo(line)
-    click.echo(f"{len(library.pages)} pages, coherent.")
+    click.echo(
+        f"{len(library.pages)} pages, {len(list(book))} ready sentences, {len(answers.cards)} cards, coherent."
+    )
 
 
 @main.command("load-territory")
