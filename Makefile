@@ -12,13 +12,17 @@ STATIC := $(shell find static -type f ! -name '*.br' ! -name '*.gz' ! -name .com
 export ALLERVERS_VAR ?= $(CURDIR)/var
 export PYTHONPATH := $(CURDIR)
 
-.PHONY: help run build test test-fast lint strings bench clean
+.PHONY: help run audio build test test-fast lint strings bench clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
 
 run: .venv/.run $(MO) static/.compressed ## Install what is missing, start everything with demonstration data, print the addresses
 	@exec $(BIN)/python -m casework run
+
+audio: .venv/.run $(MO) ## Make the audio of the rights pages and questions ahead; a second run does nothing
+	@tools/install audio
+	@$(BIN)/python -m portal.spoken
 
 build: .venv/.run $(MO) static/.compressed ## Install what is missing, ready to be served: what a production machine needs
 

@@ -144,6 +144,16 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
     )
 
 
+def audio_folder(environment: Mapping[str, str] = os.environ) -> Path:
+    """Where the audio made ahead is kept: what makes it needs no other setting."""
+    return Path(environment.get("ALLERVERS_VAR") or ROOT / "var") / "audio"
+
+
+def piper_models(environment: Mapping[str, str] = os.environ) -> Path | None:
+    """The folder of Piper's voices, `<language>.onnx`; None: espeak-ng speaks."""
+    return Path(folder) if (folder := environment.get("PIPER_VOICES", "").strip()) else None
+
+
 def _directory(environment: Mapping[str, str]) -> Directory | None:
     url = secret_value(environment, "LDAP_URL")
     if not url:

@@ -13,6 +13,7 @@ from portal.asking import asking
 from portal.booking import booking
 from portal.follow import follow
 from portal.incoming_texts import incoming_texts
+from portal.listening import offer_audio
 from portal.kiosk import kiosk
 from portal.pages import pages
 from portal.offline import keep_pages
@@ -29,6 +30,7 @@ def create(settings: Settings | None = None, clock: Callable[[], datetime] | Non
     app.extensions["present"] = visit.present_secret
     kiosk_browser.stand(app)
     keep_ready(app)
+    offer_audio(app)
     for blueprint in (
         pages,
         asking,
