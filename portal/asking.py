@@ -16,7 +16,8 @@ from casework.documents import Owner
 from casework.requests import Answers, SendingKeys
 from casework.territory import Commune, find_communes
 from casework.vocabulary import LANGUAGES, SENSITIVE_THEMES, URGENCIES, Theme, Urgency
-from portal import visit
+from portal import spoken, visit
+from portal.listening import pieces
 from portal.papers import take_papers
 from portal.questions import BY_ASKS, BY_SLUG, QUESTIONS, Question, after, before, filled, keep, keep_typed
 from web.compression import showing_secret
@@ -256,6 +257,8 @@ def _show(asked: Question, form: FlaskForm, code: int = 200, **more: object) -> 
     back = url_for("asking.question", slug=previous.slug) if previous else url_for("pages.home")
     if asked.asks == "contact" and request.method == "GET":
         form.ask_only(answers.channels)
+    sensitive = _is_sensitive(answers) or _proposed(asked, answers) in SENSITIVE_THEMES
+    said = spoken.of_question(asked, language(), channels=answers.channels, sensitive=sensitive)
     page = render_template(
         asked.template,
         asked=asked,
@@ -264,7 +267,8 @@ def _show(asked: Question, form: FlaskForm, code: int = 200, **more: object) -> 
         step=QUESTIONS.index(asked) + 1,
         steps=len(QUESTIONS),
         back=url_for("asking.check") if request.args.get("retour") else back,
-        sensitive=_is_sensitive(answers) or _proposed(asked, answers) in SENSITIVE_THEMES,
+        sensitive=sensitive,
+        heard=pieces(said),
         papers=documents.of(db(), Owner(draft_id=draft.id)) if draft and asked.asks == "papers" else [],
         proposed=_proposed(asked, answers),
         alarm=URGENCIES[Urgency(answers.urgency)] if answers.urgency and asked.asks == "words" else None,

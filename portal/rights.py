@@ -13,15 +13,23 @@ from casework.amounts import in_words
 from casework.rights import FRENCH, HEADINGS, Library, Part, RightsPage, load_library, markup
 from casework.translation import catalogue
 from casework.vocabulary import LANGUAGES, THEMES, Theme
+from portal import spoken
+from portal.listening import Piece, pieces
+from portal.receipt import qr_code
 from web.compression import same_for_everybody
 from web.doors import ANYONE, open_to
 from web.language import language
-from web.transactions import db
+from web.transactions import db, settings
 from web.typed import clean
 
 rights = Blueprint("rights", __name__, url_prefix="/<lang>/droits")
 
 LONGEST_WORDS = 120
+PICTOGRAMS = {
+    Part.WHAT: "question", Part.WHO: "person", Part.GET: "check", Part.DO: "arrow", Part.BRING: "papers",
+    Part.WHERE: "place", Part.MORE: "reading",
+}  # fmt: skip
+"""Beside each part's heading, the same on every page: people who read little know where they are."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +37,7 @@ class Shown:
     """A part of a page as it is read."""
 
     part: Part
+    pictogram: str
     heading: str
     body: Markup
 
@@ -85,17 +94,22 @@ def _of_situation(situation: str) -> str:
 def one(slug: str) -> ResponseReturnValue:
     """One page: what it is, for whom, what one gets, what to do, what to bring, where to go."""
     page = _library().page(slug, language())
-    return _discreet(_one(slug=slug), [page] if page else [])
+    heard = _heard(page) if page else ()
+    return _discreet(_one(slug=slug, heard=heard), [page] if page else [])
 
 
 @same_for_everybody
-def _one(slug: str) -> str:
+def _one(slug: str, heard: tuple[Piece, ...]) -> str:
     page = _library().page(slug, language()) or abort(404)
+    address = settings().portal_address + url_for("rights.one", slug=slug)
     return render_template(
         "portal/rights/page.html",
         page=page,
         facts=page.facts,
         parts=_parts(page),
+        heard=heard,
+        address=address,
+        qr=qr_code(address),
         french=LANGUAGES[FRENCH],
         translated=page.language == language(),
         sensitive=page.facts.sensitive,
@@ -108,6 +122,15 @@ def _discreet(response: Response, pages: list[RightsPage]) -> Response:
     if any(page.facts.sensitive for page in pages[:1]):
         response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def _heard(page: RightsPage) -> tuple[Piece, ...]:
+    """What can be listened to of a page; what there is to say is found once."""
+    said: dict[tuple[str, str], tuple[spoken.Heard, ...]] = current_app.extensions.setdefault("said", {})
+    key = page.facts.slug, page.language
+    if key not in said:
+        said[key] = spoken.of_rights(_library(), page)
+    return pieces(said[key])
 
 
 def _library() -> Library:
@@ -132,6 +155,8 @@ def _parts(page: RightsPage) -> list[Shown]:
     address = url_for("rights.one", slug="SLUG").replace("SLUG", "{slug}")
     words = catalogue(page.language)
     return [
-        Shown(part, words.gettext(HEADINGS[part]), Markup(markup(page, part, address, money)))  # noqa: S704 - our own files, without HTML
+        Shown(
+            part, PICTOGRAMS[part], words.gettext(HEADINGS[part]), Markup(markup(page, part, address, money))
+        )  # noqa: S704 - our own files, without HTML
         for part in Part
     ]

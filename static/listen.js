@@ -1,10 +1,12 @@
-// Hearing a page with the device's own voice, sentence by sentence. Comfort only: every page works without this file.
+// Hearing a page: with the device's own voice, sentence by sentence, else by the audio made ahead, piece by piece.
+// Comfort only: every page works without this file.
 "use strict";
 
 (() => {
   const box = document.querySelector("[data-listen]");
   const speech = window.speechSynthesis;
-  if (!box || !speech) return;
+  const pieces = [...document.querySelectorAll(".heard audio")];
+  if (!box || !(speech || pieces.length)) return;
   const button = box.querySelector("button");
   const READ = "h1, h2, h3, p, li, dt, dd, legend, label, summary, figcaption";
   let sentences = null;
@@ -12,12 +14,14 @@
 
   // Voices of the device alone: others would send what is on the page to somebody else's machine.
   const voiceFor = (language) =>
-    speech.getVoices().find((voice) => voice.localService && voice.lang.toLowerCase().split(/[-_]/)[0] === language);
+    speech?.getVoices().find((voice) => voice.localService && voice.lang.toLowerCase().split(/[-_]/)[0] === language);
 
   const languageOf = (element) => element.closest("[lang]").lang.split("-")[0];
 
+  const ownVoice = () => voiceFor(languageOf(document.querySelector("main article[lang]") ?? box));
+
   const offer = () => {
-    box.hidden = !voiceFor(languageOf(document.querySelector("main article[lang]") ?? box));
+    box.hidden = !pieces.length && !ownVoice();
   };
 
   // What stands between two line breaks is one sentence, in a span of its own, so that it can be shown.
@@ -41,12 +45,13 @@
 
   const collect = () =>
     [...document.querySelectorAll("main :is(" + READ + ", button.tile, a.tile)")]
-      .filter((element) => visible(element) && !element.closest("[hidden], nav, .visually-hidden"))
+      .filter((element) => visible(element) && !element.closest("[hidden], nav, .heard, .visually-hidden"))
       .flatMap(split);
 
   const stop = () => {
+    pieces[at]?.pause();
     at = -1;
-    speech.cancel();
+    speech?.cancel();
     document.querySelector(".spoken")?.classList.remove("spoken");
     box.classList.remove("speaking");
     button.setAttribute("aria-pressed", "false");
@@ -68,14 +73,28 @@
     else say(next + 1);
   };
 
+  const play = (next) => {
+    document.querySelector(".spoken")?.classList.remove("spoken");
+    const piece = pieces[next];
+    if (!piece) return stop();
+    at = next;
+    const said = document.getElementById(piece.dataset.of);
+    said?.classList.add("spoken");
+    if (next) said?.scrollIntoView({ block: "nearest" });
+    piece.currentTime = 0;
+    piece.onended = () => { if (at === next) play(next + 1); };
+    piece.play().catch(() => { if (at === next) stop(); });
+  };
+
   button.addEventListener("click", () => {
     if (at >= 0) return stop();
-    sentences ??= collect();
     box.classList.add("speaking");
     button.setAttribute("aria-pressed", "true");
+    if (!ownVoice()) return play(0);
+    sentences ??= collect();
     say(0);
   });
   addEventListener("pagehide", stop);
-  speech.addEventListener?.("voiceschanged", offer);
+  speech?.addEventListener?.("voiceschanged", offer);
   offer();
 })();
