@@ -13,8 +13,8 @@ from portal.asking import asking
 from portal.booking import booking
 from portal.follow import follow
 from portal.incoming_texts import incoming_texts
-from portal.listening import offer_audio
 from portal.kiosk import kiosk
+from portal.listening import offer_audio
 from portal.pages import pages
 from portal.offline import keep_pages
 from portal.papers import papers
