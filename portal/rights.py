@@ -154,9 +154,5 @@ def _parts(page: RightsPage) -> list[Shown]:
     money = {name: in_words(amount, page.language) for name, amount in _library().amounts.items()}
     address = url_for("rights.one", slug="SLUG").replace("SLUG", "{slug}")
     words = catalogue(page.language)
-    return [
-        Shown(
-            part, PICTOGRAMS[part], words.gettext(HEADINGS[part]), Markup(markup(page, part, address, money))
-        )  # noqa: S704 - our own files, without HTML
-        for part in Part
-    ]
+    bodies = {part: Markup(markup(page, part, address, money)) for part in Part}  # noqa: S704 - our own files, without HTML
+    return [Shown(part, PICTOGRAMS[part], words.gettext(HEADINGS[part]), bodies[part]) for part in Part]

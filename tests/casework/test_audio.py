@@ -60,7 +60,8 @@ def seconds(path: Path, apart: Path) -> float:
     decode = ["opusdec", "--quiet"] if path.suffix == ".opus" else ["lame", "--quiet", "--decode"]
     subprocess.run([*decode, path, wav], check=True, capture_output=True)
     with wave.open(str(wav)) as sound:
-        return sound.getnframes() / sound.getframerate()
+        length: float = sound.getnframes() / sound.getframerate()
+        return length
 
 
 @pytest.mark.parametrize("language", ["fr", "ar"])
