@@ -40,6 +40,7 @@ from casework import journal
 from casework.agents import Agent
 from casework.database import Base, one_of
 from casework.documents import seal, unseal
+from casework.phrasebook import load_phrasebook
 from casework.requests import SendingKeys
 
 PHRASEBOOK = "phrasebook"
@@ -150,6 +151,10 @@ def shown(
     if not wanted:
         return {}
     known = _known(session, list(wanted), target, now)
+    for place, (words, source) in wanted.items():
+        ahead = load_phrasebook().ahead(words, source, target)
+        if ahead and (place not in known or known[place].origin is not Origin.AGENT):
+            known[place] = Translation(State.DONE, ahead, Origin.AHEAD)
     missing = {place: pair for place, pair in wanted.items() if _to_ask(known.get(place))}
     if missing:
         _want(session, missing, target, keys, now, names)
