@@ -26,7 +26,7 @@ import pyrage
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from casework import access, answers, journal, reminders, session_news
+from casework import access, answers, journal, reminders, session_news, waiting_room
 from casework.documents import unseal
 from casework.identity import Identity, load_identity
 from casework.notifications import BACK_OFF, MOST_ATTEMPTS, Delivery, Notification, Template
@@ -145,6 +145,8 @@ def send(session: Session, settings: Settings, notification: Notification, now: 
 
 def _is_stale(session: Session, notification: Notification, now: datetime) -> bool:
     stale = reminders.is_stale(session, notification, now)
+    if notification.template is Template.TURN_NEAR and notification.visit_id:
+        stale = not waiting_room.still_waits(session, notification.visit_id)
     return stale or session_news.is_stale(session, notification, now)
 
 

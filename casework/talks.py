@@ -3,14 +3,32 @@
 from __future__ import annotations
 
 import enum
+from dataclasses import dataclass, fields
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, UniqueConstraint, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Identity,
+    Index,
+    UniqueConstraint,
+    Uuid,
+    column,
+    func,
+    select,
+    text,
+)
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from casework.database import Base, one_of
 from casework.vocabulary import N_
+
+LONGEST_LINE = 2000
+MOST_PEOPLE = 4
+"""Three who talk with the person, at most."""
 
 
 class TalkState(enum.StrEnum):
@@ -134,3 +152,118 @@ class TalkLine(Base):
     body: Mapped[str]
     language: Mapped[str]
     submission: Mapped[UUID]
+
+
+@dataclass(frozen=True)
+class MyTalk:
+    """A talk as those who come by a link may read it."""
+
+    id: UUID
+    visit_id: UUID
+    permanence_id: UUID
+    state: TalkState
+    called_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    outcome: TalkOutcome | None
+    summary: str
+
+
+@dataclass(frozen=True)
+class Taker:
+    """Somebody who takes part, as the others read it. `here`: came in and has not left."""
+
+    id: UUID
+    talk_id: UUID
+    part: Part
+    name: str
+    language: str
+    joined_at: datetime | None
+    left_at: datetime | None
+
+    @property
+    def here(self) -> bool:
+        """They came in and have not left."""
+        return self.joined_at is not None and self.left_at is None
+
+
+@dataclass(frozen=True)
+class Said:
+    """A line with who wrote it."""
+
+    id: int
+    person_id: UUID
+    part: Part
+    name: str
+    at: datetime
+    body: str
+    language: str
+
+
+def opened(session: Session) -> MyTalk | None:
+    """The talk that the presented secret opens: the one under way, else the last one."""
+    row = session.execute(
+        select(*(getattr(Talk, one.name) for one in fields(MyTalk)))
+        .where(Talk.id.in_(select(func.opened_talks())))
+        .order_by((Talk.state == TalkState.ENDED), Talk.called_at.desc())
+        .limit(1)
+    ).one_or_none()
+    return MyTalk(**row._mapping) if row else None
+
+
+def myself(session: Session, talk_id: UUID) -> Taker | None:
+    """As whom the presented secret takes part in a talk that is not over."""
+    as_whom = func.opened_people().table_valued(column("id", Uuid), column("talk_id", Uuid))
+    ids = session.scalars(select(as_whom.c.id).where(as_whom.c.talk_id == talk_id)).all()
+    return next((one for one in people(session, talk_id) if one.id in ids), None)
+
+
+def people(session: Session, talk_id: UUID) -> list[Taker]:
+    """Who takes part or was asked to, in the order they were asked."""
+    rows = session.execute(
+        select(*(getattr(TalkPerson, one.name) for one in fields(Taker)))
+        .where(TalkPerson.talk_id == talk_id)
+        .order_by(TalkPerson.invited_at, TalkPerson.part, TalkPerson.id)
+    )
+    return [Taker(**row._mapping) for row in rows]
+
+
+def join(session: Session, now: datetime) -> UUID | None:
+    """Come into the talk that the presented secret opens; None when there is none any more."""
+    found: UUID | None = session.scalar(text("SELECT join_talk(:now)"), {"now": now})
+    return found
+
+
+def leave(session: Session, now: datetime) -> None:
+    """Go out of the talk that the presented secret opens. It goes on until the agent ends it; one may come back."""
+    session.execute(text("SELECT leave_talk(:now)"), {"now": now})
+
+
+def lines(session: Session, visit_id: UUID) -> list[Said]:
+    """All that was written in a visit, whoever led the talk, oldest first: of it, what the reader's role may see."""
+    rows = session.execute(
+        select(TalkLine.id, TalkLine.person_id, TalkPerson.part, TalkPerson.name, TalkLine.at, TalkLine.body,
+               TalkLine.language)
+        .join(Talk, Talk.id == TalkLine.talk_id)
+        .join(TalkPerson, TalkPerson.id == TalkLine.person_id)
+        .where(Talk.visit_id == visit_id)
+        .order_by(TalkLine.id)
+    )  # fmt: skip
+    return [Said(**row._mapping) for row in rows]
+
+
+def write(
+    session: Session,
+    talk_id: UUID,
+    person_id: UUID,
+    body: str,
+    language: str,
+    submission: UUID,
+    now: datetime,
+) -> None:
+    """Add a line; the same form twice is one line. Nothing is read back, which the portal's role could not do."""
+    values = {
+        "talk_id": talk_id, "person_id": person_id, "at": now, "body": body[:LONGEST_LINE], "language": language,
+        "submission": submission,
+    }  # fmt: skip
+    session.execute(insert(TalkLine).inline().values(values).on_conflict_do_nothing())

@@ -39,6 +39,7 @@ from casework.people import ContactWay
 from casework.requests import Request
 from casework.vocabulary import N_, Channel, ContactRule
 from casework.waiting import WaitingEntry, Wish
+from casework.waiting_room import Visit, VisitState
 
 SHOWN_AT_MOST = 100
 
@@ -62,9 +63,14 @@ WHERE r.house_id = :house AND r.contact_rule <> 'none' AND r.state <> 'closed'
 UNION
 SELECT r.id FROM requests r JOIN waiting_entries e ON e.request_id = r.id
 WHERE r.house_id = :house AND r.contact_rule <> 'none' AND r.state <> 'closed' AND e.state = 'unanswered'
+UNION
+SELECT r.id FROM requests r JOIN visits v ON v.request_id = r.id AND v.state = 'callback'
+WHERE r.house_id = :house AND r.contact_rule <> 'none'
+  AND NOT EXISTS (SELECT FROM calls c WHERE c.request_id = r.id AND c.reached AND c.at >= v.ended_at)
 """)
-"""Requests to call about: what did not arrive or is to be said; who stopped and has nothing else; who did not answer.
-Who stopped is called once, then again only when there is something to tell."""
+"""Requests to call about: what did not arrive or is to be said; who stopped and has nothing else; who did not answer;
+who waited in a virtual permanence and wants to be called back. Who stopped is called once, then again only when there
+is something to tell."""
 
 
 class Call(Base):
@@ -87,6 +93,7 @@ class Why(enum.StrEnum):
     ASKED = "asked"
     STOPPED = "stopped"
     UNANSWERED = "unanswered"
+    CALLBACK = "callback"
 
 
 WHYS: dict[Why, str] = {
@@ -94,6 +101,7 @@ WHYS: dict[Why, str] = {
     Why.ASKED: N_("Un message est à dire par téléphone."),
     Why.STOPPED: N_("La personne ne veut plus de SMS. Elle n'a rien d'autre."),
     Why.UNANSWERED: N_("Un créneau est libre. La personne n'a pas répondu."),
+    Why.CALLBACK: N_("La personne attendait à la permanence en ligne. Elle attend votre appel."),
 }
 """What agents read of it."""
 
@@ -106,6 +114,8 @@ class Line:
     ways: list[ContactWay] = field(default_factory=list)
     messages: list[Notification] = field(default_factory=list)
     whys: list[Why] = field(default_factory=list)
+    called_back_at: str = ""
+    """The number given in the waiting room of a virtual permanence (E.164), if any."""
     tries: int = 0
     tried_at: datetime | None = None
 
@@ -113,7 +123,8 @@ class Line:
     def numbers(self) -> list[str]:
         """Where the person can be called; each once, those given for calls first."""
         ordered = sorted(self.ways, key=lambda way: way.channel is not Channel.CALL)
-        return list(dict.fromkeys(way.value for way in ordered if way.channel in {Channel.CALL, Channel.SMS}))
+        known = [way.value for way in ordered if way.channel in {Channel.CALL, Channel.SMS}]
+        return list(dict.fromkeys([*filter(None, [self.called_back_at]), *known]))
 
 
 def count(session: Session, house_id: str, now: datetime) -> int:
@@ -135,9 +146,12 @@ def lines(session: Session, house_id: str) -> list[Line]:
     for message in session.scalars(_undelivered(listed)):
         listed[message.request_id].messages.append(message)
     _count_tries(session, listed)
+    waited = {visit.request_id: visit for visit in session.scalars(_to_call_back(listed))}
     silent = {entry.request_id for entry in session.scalars(_unanswered(*listed))}
     for line in listed.values():
-        line.whys = _whys(line, unanswered=line.request.id in silent)
+        line.whys = _whys(line, unanswered=line.request.id in silent, waited=line.request.id in waited)
+        if line.request.id in waited and line.request.contact_rule is ContactRule.USUAL:
+            line.called_back_at = waited[line.request.id].callback_number or ""
     ordered = sorted(listed.values(), key=lambda line: (not line.request.urgent, line.tries))
     return ordered[:SHOWN_AT_MOST]
 
@@ -172,6 +186,18 @@ def _unanswered(*request_ids: UUID) -> Select[WaitingEntry]:
     """The places on the waiting list whose offers nobody answered."""
     return select(WaitingEntry).where(
         WaitingEntry.request_id.in_(request_ids), WaitingEntry.state == Wish.UNANSWERED
+    )
+
+
+def _to_call_back(request_ids: Sequence[UUID] | dict[UUID, Line]) -> Select[Visit]:
+    """The visits whose people wait for a call, the last one last."""
+    reached = select(Call.id).where(
+        Call.request_id == Visit.request_id, Call.reached, Call.at >= Visit.ended_at
+    )
+    return (
+        select(Visit)
+        .where(Visit.request_id.in_(request_ids), Visit.state == VisitState.CALLBACK, ~reached.exists())
+        .order_by(Visit.ended_at)
     )
 
 
@@ -210,12 +236,13 @@ def _count_tries(session: Session, listed: dict[UUID, Line]) -> None:
         listed[request_id].tried_at = in_vain[-1].at if in_vain else None
 
 
-def _whys(line: Line, *, unanswered: bool) -> list[Why]:
+def _whys(line: Line, *, unanswered: bool, waited: bool) -> list[Why]:
     states = {message.state for message in line.messages}
     told = [
         (Why.FAILED, Delivery.FAILED in states),
         (Why.ASKED, Delivery.BY_HAND in states),
         (Why.UNANSWERED, unanswered),
+        (Why.CALLBACK, waited),
     ]
     whys = [why for why, holds in told if holds]
     return whys if whys and Delivery.STOPPED not in states else [*whys, Why.STOPPED]

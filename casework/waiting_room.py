@@ -7,14 +7,44 @@ what the visit's own secret opens, or the secret of its request (design rule 4).
 from __future__ import annotations
 
 import enum
-from datetime import datetime
-from uuid import UUID
+from dataclasses import dataclass, fields, replace
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, SmallInteger, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    SmallInteger,
+    Text,
+    bindparam,
+    func,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from casework import permanences
+from casework.agenda import Mode
+from casework.appointments import Appointment, Standing
 from casework.database import Base, one_of
+from casework.documents import seal
+from casework.expected_wait import Line, Wait, expected
+from casework.permanences import VirtualPermanence
 from casework.vocabulary import N_, Theme, Word
+
+PLACE_KEPT = timedelta(minutes=5)
+"""So long without a sign of life the place is kept; `keeps_place` (migration 0012) says the same."""
+HERE = timedelta(minutes=2)
+"""Who gave a sign of life within this is called; a page in the background asks once a minute."""
+SHORTEST_TALK = timedelta(minutes=10)
+"""Nobody is taken in whose turn would come later than this before the closing hour."""
+EARLY = timedelta(minutes=20)
+"""Who has an appointment comes in from this long before its hour on."""
 
 
 class Wanted(enum.StrEnum):
@@ -41,6 +71,7 @@ class VisitState(enum.StrEnum):
     CALLBACK = "callback"
 
 
+OVER = frozenset({VisitState.ENDED, VisitState.LEFT, VisitState.CALLBACK})
 LIVE = "state IN ('waiting', 'called', 'talking', 'on_hold', 'gone')"
 
 
@@ -107,3 +138,230 @@ CHANNELS_WANTED: dict[Wanted, Word] = {
     Wanted.VOICE: Word(N_("Se parler, sans image"), "phone"),
     Wanted.TEXT: Word(N_("S'écrire seulement"), "message"),
 }
+
+
+Turn = tuple[int, datetime, UUID]
+"""A place in the line; the smallest is called first."""
+
+
+def turn(visit: Visit, now: datetime) -> Turn:
+    """Urgent people first; then appointments whose hour has come, by their hour; then in order of arrival; then those
+    who came before their hour: they wait for it, unless a desk is free (decision 0022)."""
+    if visit.urgent:
+        return 0, visit.arrived_at, visit.id
+    if visit.due_at is None:
+        return 2, visit.arrived_at, visit.id
+    return (1 if visit.due_at <= now else 3), visit.due_at, visit.id
+
+
+@dataclass(frozen=True)
+class Door:
+    """A permanence that receives everybody now, and what somebody who comes in would wait."""
+
+    permanence: VirtualPermanence
+    closes_at: datetime
+    line: Line
+    wait: Wait | None
+
+    def receives(self, now: datetime) -> bool:
+        """Somebody is there, and the turn would come long enough before the closing hour."""
+        if self.wait is None:
+            return False
+        return now + timedelta(minutes=self.wait.middle) <= self.closes_at - SHORTEST_TALK
+
+
+@dataclass(frozen=True)
+class Coming:
+    """Who comes in. `appointment_id`: a booked video appointment, of the opened request."""
+
+    permanence_id: UUID
+    called_name: str
+    language: str
+    theme: str
+    needs: list[str]
+    channel: Wanted
+    appointment_id: UUID | None = None
+    minutes: int | None = None
+    """The wait they were told, if any."""
+
+
+@dataclass(frozen=True)
+class MyVisit:
+    """A visit as its person may read it."""
+
+    id: UUID
+    permanence_id: UUID
+    request_id: UUID | None
+    appointment_id: UUID | None
+    called_name: str
+    language: str
+    theme: Theme | None
+    needs: list[str]
+    channel: Wanted
+    arrived_at: datetime
+    due_at: datetime | None
+    state: VisitState
+    last_seen_at: datetime
+    missed_at: datetime | None
+    promised_minutes: int | None
+    text_number: str | None
+    text_told_at: datetime | None
+    callback_number: str | None
+    ended_at: datetime | None
+    led_to: UUID | None
+
+    @property
+    def is_live(self) -> bool:
+        """It is not over."""
+        return self.state not in OVER
+
+
+COLUMNS = tuple(getattr(Visit, one.name) for one in fields(MyVisit))
+"""What the portal may read of a visit."""
+
+
+class NotReceivingError(Exception):
+    """Nobody can receive this person here any more today."""
+
+
+def line(session: Session, permanence_id: UUID, now: datetime) -> Line:
+    """The line before the opened visit; before anybody who would come in now, when none waits there."""
+    found = session.execute(
+        text("SELECT ahead, desks, ongoing, lately FROM line_of(:permanence, :now)"),
+        {"permanence": permanence_id, "now": now},
+    ).one()
+    return Line(found.ahead, found.desks, list(found.ongoing), list(found.lately))
+
+
+def doors(session: Session, now: datetime) -> list[Door]:
+    """The permanences that are open to everybody now, those that can still receive first, the shortest wait first."""
+    found = []
+    for one in session.scalars(
+        select(VirtualPermanence).where(VirtualPermanence.active, VirtualPermanence.walk_in)
+    ):
+        closes = permanences.closes_at(session, one.id, now)
+        if closes:
+            ahead = line(session, one.id, now)
+            found.append(Door(one, closes, ahead, expected(ahead)))
+    return sorted(found, key=lambda door: (not door.receives(now), door.wait.high if door.wait else 0))
+
+
+def door_for(session: Session, house_id: str | None, now: datetime) -> Door | None:
+    """Where somebody without an appointment can be received: at their own house's permanence if it can, else where
+    one waits the least; None when nobody can receive them today any more."""
+    able = [door for door in doors(session, now) if door.receives(now)]
+    own = [door for door in able if door.permanence.house_id == house_id]
+    return next(iter(own or able), None)
+
+
+def appointment_now(session: Session, request_id: UUID, now: datetime) -> tuple[Appointment, UUID] | None:
+    """The video appointment for which a person may come in, and the permanence where; None when there is none.
+
+    From a little before its hour until its end; at the permanence of its house, else of any.
+    """
+    met = session.scalar(
+        select(Appointment)
+        .where(
+            Appointment.request_id == request_id,
+            Appointment.state == Standing.BOOKED,
+            Appointment.mode == Mode.VIDEO,
+            func.lower(Appointment.during) <= now + EARLY,
+            func.upper(Appointment.during) > now,
+        )
+        .order_by(func.lower(Appointment.during))
+        .limit(1)
+    )
+    if met is None:
+        return None
+    where = session.scalar(
+        select(VirtualPermanence.id)
+        .where(VirtualPermanence.active, VirtualPermanence.with_appointment)
+        .order_by((VirtualPermanence.house_id == met.house_id).desc(), VirtualPermanence.name)
+        .limit(1)
+    )
+    return (met, where) if where else None
+
+
+def arrive(session: Session, coming: Coming, now: datetime, *, callback: str | None = None) -> None:
+    """Come in, by the portal's role; who is there already stays in their place. With `callback`, a number (E.164),
+    nobody waits: an agent calls back.
+
+    Raises:
+        NotReceivingError: it is closed, or this visit's secret served before.
+    """
+    said: str = session.scalar(
+        text(
+            "SELECT arrive(:id, :permanence, :appointment, :name, :language, :theme, :needs, :channel, :minutes, "
+            ":callback, :now)"
+        ).bindparams(bindparam("needs", type_=ARRAY(Text))),
+        {
+            "id": uuid4(),
+            "permanence": coming.permanence_id,
+            "appointment": coming.appointment_id,
+            "name": coming.called_name,
+            "language": coming.language,
+            "theme": coming.theme or None,
+            "needs": coming.needs,
+            "channel": coming.channel.value,
+            "minutes": coming.minutes,
+            "callback": callback,
+            "now": now,
+        },
+    )
+    if said == "over":
+        raise NotReceivingError
+
+
+def still_waits(session: Session, visit_id: UUID) -> bool:
+    """True while a person waits and was not called yet."""
+    return session.get_one(Visit, visit_id).state is VisitState.WAITING
+
+
+def mine(session: Session) -> MyVisit | None:
+    """The visit that the presented secret opens: the one under way, else the last one."""
+    row = session.execute(select(*COLUMNS).where(Visit.id == func.opened_visit())).one_or_none()
+    return MyVisit(**row._mapping) if row else None
+
+
+def seen(session: Session, now: datetime) -> None:
+    """The person's page gives a sign of life; after too long without, they are last in the line again."""
+    session.execute(text("SELECT visit_seen(:now)"), {"now": now})
+
+
+def come_back(session: Session, now: datetime) -> None:
+    """ "I am here", after having been called in vain."""
+    session.execute(text("SELECT visit_back(:now)"), {"now": now})
+
+
+def leave(session: Session, now: datetime, *, callback: str | None = None) -> bool:
+    """Wait no more; with a number (E.164), be called back instead. False when there was nothing to leave."""
+    left: bool = session.scalar(
+        text("SELECT leave_waiting(:callback, :now)"), {"callback": callback, "now": now}
+    )
+    return left
+
+
+def text_me(session: Session, visit: MyVisit, number: str, secret: str | None, public_key: str) -> MyVisit:
+    """Have a text message sent to a number (E.164) when the turn comes near; the place is kept meanwhile.
+
+    `secret`: the visit's own, for who has no request; it leaves this function sealed.
+    """
+    sealed = seal(secret.encode(), public_key) if secret and visit.request_id is None else None
+    _change(session, visit.id, text_number=number, sealed_secret=sealed)
+    return replace(visit, text_number=number)
+
+
+def choose_channel(session: Session, visit_id: UUID, channel: Wanted) -> None:
+    """Talk by other means: before the talk, or in the middle of it."""
+    _change(session, visit_id, channel=channel)
+
+
+def led_to(session: Session, visit_id: UUID, draft_id: UUID) -> None:
+    """The person begins a request after the talk: agents find the one with the other."""
+    _change(session, visit_id, led_to=draft_id)
+
+
+def _change(session: Session, visit_id: UUID, **values: Any) -> None:
+    session.execute(
+        update(Visit).where(Visit.id == visit_id).values(values).execution_options(synchronize_session=False)
+    )

@@ -26,7 +26,7 @@ from pyrage.x25519 import Identity as KeyPair
 from sqlalchemy import ColumnElement, Engine, Select, Text, cast, column, or_, select, table, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from casework import (
     access,
@@ -37,6 +37,8 @@ from casework import (
     bridges,
     caldav,
     calendar_links,
+    calling,
+    closing_time,
     delivery,
     lost_links,
     places,
@@ -46,6 +48,10 @@ from casework import (
     scanner,
     session_news,
     stock,
+    translated_words,
+    translating,
+    translators,
+    turn_news,
     turns,
 )
 from casework.database import connect, defer, transaction
@@ -128,6 +134,7 @@ def check(settings: Settings) -> None:
         scanner.clamd_of(settings)
     if settings.caldav_url:
         caldav.check_address(settings.caldav_url)
+    translators.translator_of(settings)
     bridges.check(settings)
 
 
@@ -158,6 +165,12 @@ def make_worker(settings: Settings, engine: Engine, clock: Clock = real_time) ->
     @app.task(name="take_text", queue=QUEUE)
     def take(row_id: str) -> None:
         take_text(engine, settings, UUID(row_id), clock())
+
+    translator = translators.translator_of(settings)
+
+    @app.task(name="translate_words", queue=QUEUE)
+    def translate(row_id: str) -> None:
+        translating.translate_row(engine, settings, translator, UUID(row_id), clock())
 
     @app.task(name="sweep", queue=QUEUE, priority=10)
     async def tidy(timestamp: int) -> None:  # noqa: ARG001 - the queue says for which minute
@@ -248,6 +261,8 @@ def sweep(engine: Engine, now: datetime) -> None:
                 defer(session, task, found)
     note_lapsed(engine, now)
     with transaction(engine) as session:
+        translating.give_jobs(session, MOST_PER_SWEEP)
+        translated_words.forget_old(session, now)
         appointments.forget_expired_holds(session, now)
         requests.forget_old_drafts(session, now)
         access.forget_old_guesses(session, now)
@@ -327,6 +342,43 @@ def offer_slots(engine: Engine, settings: Settings, now: datetime) -> None:
                 logger.exception("waiting %s", turn.waiting_id)
 
 
+def keep_waiting_rooms(engine: Engine, settings: Settings, now: datetime) -> None:
+    """Virtual permanences: desks that fell silent, places that are lost, turns that come near, who is left at the end.
+
+    Each person in their own transaction: one that fails keeps no other waiting.
+    """
+    with transaction(engine) as session:
+        calling.recover(session, now)
+        closing_time.note_gone(session, now)
+    keys = SendingKeys(settings.access_key, settings.documents_public_key)
+    days = load_identity(settings.territory).urgent_working_days
+    rounds: tuple[tuple[Callable[[Session], list[UUID]], Callable[[Session, UUID], None]], ...] = (
+        (
+            lambda session: turn_news.near(session, now, MOST_PER_SWEEP),
+            lambda session, one: turn_news.tell(session, one, settings, keys, now),
+        ),
+        (
+            lambda session: closing_time.left_over(session, now, MOST_PER_SWEEP),
+            lambda session, one: closing_time.see_off(session, one, now),
+        ),
+        (
+            lambda session: closing_time.without_request(session, MOST_PER_SWEEP),
+            lambda session, one: closing_time.make_request(session, one, days, now),
+        ),
+    )
+    for due, act in rounds:
+        with transaction(engine) as session:
+            found = due(session)
+        for visit_id in found:
+            try:
+                with transaction(engine) as session:
+                    act(session, visit_id)
+            except delivery.DeliveryError as failure:
+                logger.warning("visit %s is told later: %s", visit_id, failure.cause)
+            except Exception:
+                logger.exception("visit %s", visit_id)
+
+
 def _without_job(task: str, row_id: InstrumentedAttribute[UUID], due: ColumnElement[bool]) -> Select[UUID]:
     """Ids of due rows for which no job of that task waits."""
     waiting = (
@@ -341,6 +393,7 @@ async def _tidy(app: procrastinate.App, engine: Engine, settings: Settings, now:
     await asyncio.to_thread(sweep, engine, now)
     await asyncio.to_thread(take_texts, engine, settings, now)
     await asyncio.to_thread(keep_promises, engine, settings, now)
+    await asyncio.to_thread(keep_waiting_rooms, engine, settings, now)
     await asyncio.to_thread(warn_houses, engine, settings, now)
     await asyncio.to_thread(offer_slots, engine, settings, now)
     await asyncio.to_thread(bridges.tidy, engine, settings, now)

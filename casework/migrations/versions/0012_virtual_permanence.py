@@ -258,7 +258,7 @@ GRANT SELECT (id, permanence_id, request_id, appointment_id, called_name, langua
 GRANT UPDATE (channel, text_number, sealed_secret, led_to) ON visits TO allervers_portal;
 GRANT SELECT (id, visit_id, permanence_id, state, called_at, started_at, ended_at, outcome, summary)
     ON talks TO allervers_portal;
-GRANT SELECT (id, talk_id, part, name, language, joined_at, left_at) ON talk_people TO allervers_portal;
+GRANT SELECT (id, talk_id, part, name, language, invited_at, joined_at, left_at) ON talk_people TO allervers_portal;
 GRANT SELECT, INSERT (talk_id, person_id, at, body, language, submission) ON talk_lines TO allervers_portal;
 ALTER TABLE visits ENABLE ROW LEVEL SECURITY;
 ALTER TABLE talks ENABLE ROW LEVEL SECURITY;

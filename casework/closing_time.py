@@ -1,0 +1,118 @@
+"""Nobody is left behind: places that are lost, people still waiting when a permanence closes, calls back.
+
+The worker looks each minute. Who still waits when the last desk is closed and the time is over is called back, if we
+know where; the page asks the others for a number, or leads them to a request.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import exists, func, select, update
+from sqlalchemy.orm import Session
+
+from casework import access, journal
+from casework.access import AccessKey, KeyKind
+from casework.appointments import Appointment
+from casework.journal import Action
+from casework.people import ContactWay
+from casework.permanences import PermanenceDesk, PermanenceTime, VirtualPermanence
+from casework.requests import Request, promise
+from casework.territory import fold
+from casework.vocabulary import CallTime, Channel, ContactRule, State, Theme, Urgency
+from casework.waiting_room import PLACE_KEPT, Visit, VisitState
+
+
+def note_gone(session: Session, now: datetime) -> None:
+    """Who gave no sign of life for five minutes is gone; their page takes them back in, last in the line."""
+    session.execute(
+        update(Visit)
+        .where(
+            Visit.state == VisitState.WAITING,
+            Visit.last_seen_at < now - PLACE_KEPT,
+            Visit.text_number.is_(None),
+        )
+        .values(state=VisitState.GONE)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def left_over(session: Session, now: datetime, most: int) -> list[UUID]:
+    """Visits of people who wait where nobody receives any more: the time is over, every desk is closed, and so is
+    the hour of their appointment."""
+    receiving = exists().where(
+        PermanenceTime.permanence_id == Visit.permanence_id, PermanenceTime.during.contains(now)
+    )
+    at_desk = exists().where(
+        PermanenceDesk.permanence_id == Visit.permanence_id, PermanenceDesk.closed_at.is_(None)
+    )
+    to_come = exists().where(Appointment.id == Visit.appointment_id, func.upper(Appointment.during) > now)
+    return list(
+        session.scalars(
+            select(Visit.id)
+            .where(Visit.state.in_([VisitState.WAITING, VisitState.GONE]), ~receiving, ~at_desk, ~to_come)
+            .limit(most)
+        )
+    )
+
+
+def see_off(session: Session, visit_id: UUID, now: datetime) -> None:
+    """Have somebody who still waits at closing time called back, where we know a number; else leave it to their page.
+
+    Who follows a request is called at what they gave with it; who asked for a text message, at that number.
+    """
+    visit = session.get(Visit, visit_id, with_for_update={"skip_locked": True}, populate_existing=True)
+    if visit is None or visit.state not in {VisitState.WAITING, VisitState.GONE}:
+        return
+    reachable = visit.text_number is not None
+    if visit.request_id:
+        rule = session.scalar(select(Request.contact_rule).where(Request.id == visit.request_id))
+        reachable = rule is not ContactRule.NONE
+    visit.state = VisitState.CALLBACK if reachable else VisitState.LEFT
+    visit.callback_number = visit.text_number if reachable else None
+    visit.ended_at, visit.text_number, visit.sealed_secret = now, None, None
+    action = Action.CALLBACK_ASKED if reachable else Action.VISIT_LEFT
+    journal.write(session, action, now, request_id=visit.request_id, visit=str(visit.id), at_closing=True)
+
+
+def without_request(session: Session, most: int) -> list[UUID]:
+    """Visits of people who wait for a call and have no request yet, the first first."""
+    return list(
+        session.scalars(
+            select(Visit.id)
+            .where(Visit.state == VisitState.CALLBACK, Visit.request_id.is_(None))
+            .order_by(Visit.ended_at)
+            .limit(most)
+        )
+    )
+
+
+def make_request(session: Session, visit_id: UUID, working_days: int, now: datetime) -> None:
+    """Make the request of somebody who wants to be called back; the visit's own link opens it from now on."""
+    visit = session.get(Visit, visit_id, with_for_update={"skip_locked": True}, populate_existing=True)
+    if visit is None or visit.request_id or visit.callback_number is None or visit.link_hash is None:
+        return
+    house_id = session.get_one(VirtualPermanence, visit.permanence_id).house_id
+    request = Request(
+        id=visit.id, number=access.new_number(), language=visit.language, state=State.RECEIVED, received_at=now,
+        promised_by=promise(now, working_days), themes=[visit.theme or Theme.OTHER], urgency=Urgency.NONE,
+        urgent=visit.urgent, urgency_reason=visit.urgency_reason, words="", commune_code=None, place_typed="",
+        house_id=house_id, sector_id=None, name=visit.called_name, name_folded=fold(visit.called_name),
+        spoken_language=visit.language, needs=visit.needs, contact_rule=ContactRule.USUAL, missing="",
+        route_reason="", handler="", version=1,
+    )  # fmt: skip
+    session.add(request)
+    session.flush()
+    session.add(
+        ContactWay(
+            request_id=request.id, channel=Channel.CALL, value=visit.callback_number, call_time=CallTime.ANY
+        )
+    )
+    session.add(
+        AccessKey(
+            hash=visit.link_hash, request_id=request.id, kind=KeyKind.LINK, created_at=visit.ended_at or now
+        )
+    )
+    visit.request_id = request.id
+    journal.write(session, Action.SENT, now, request_id=request.id, origin="permanence")
