@@ -9,7 +9,7 @@ from flask import Flask
 
 from backoffice.absences import absences
 from backoffice.agenda import agenda, slot_value
-from backoffice.agent import house_of, signed_in
+from backoffice.agent import AGENT, house_of, me, signed_in
 from backoffice.booking import booking
 from backoffice.calendars import calendars, feeds
 from backoffice.case import case
@@ -30,6 +30,7 @@ from casework.journal import ACTIONS
 from casework.notifications import DELIVERIES
 from casework.settings import Settings, from_environment
 from web.app import make_app
+from web.calls import answer_calls
 
 
 def create(settings: Settings | None = None, clock: Callable[[], datetime] | None = None) -> Flask:
@@ -66,4 +67,5 @@ def create(settings: Settings | None = None, clock: Callable[[], datetime] | Non
         outbox,
     ):
         app.register_blueprint(blueprint)
+    app.register_blueprint(answer_calls(AGENT, lambda: me().id))
     return app

@@ -19,11 +19,14 @@ from urllib.parse import quote, urlencode, urlsplit
 from uuid import UUID
 
 import httpx
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
 
-from casework import rooms
+from casework import rooms, talks
 from casework.database import transaction
+from casework.rooms import Caller
 from casework.settings import Settings, SettingsError
+from casework.talks import Taker, TalkPerson
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +51,26 @@ class Guest:
     id: str
     name: str
     hosts: bool
+
+
+def guest(session: Session, caller: Caller, now: datetime) -> Guest:
+    """The caller, as a guest of the bridge: they take a seat here as well, by which the room is closed at the end.
+
+    Raises:
+        NoCallError, HeldError, TooOftenError: nothing to come into, or too often.
+    """
+    rooms.enter(session, caller, rooms.ask_ticket(session, caller, now), now)
+    if caller.agent_id is None:
+        me: Taker | TalkPerson | None = talks.myself(session, caller.talk_id)
+    else:
+        me = session.scalar(
+            select(TalkPerson).where(
+                TalkPerson.talk_id == caller.talk_id, TalkPerson.agent_id == caller.agent_id
+            )
+        )
+    if me is None:
+        raise rooms.NoCallError
+    return Guest(str(me.id), me.name, hosts=caller.agent_id is not None)
 
 
 def check(settings: Settings) -> None:

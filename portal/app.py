@@ -22,6 +22,9 @@ from portal.proposal import proposal
 from portal.rights import keep_ready, rights
 from portal.sessions import sessions
 from web.app import make_app
+from web.calls import answer_calls
+from web.doors import Door
+TALK = Door("the people of a talk alone: the database is asked at each call", lambda: None)
 
 
 def create(settings: Settings | None = None, clock: Callable[[], datetime] | None = None) -> Flask:
@@ -44,6 +47,7 @@ def create(settings: Settings | None = None, clock: Callable[[], datetime] | Non
         incoming_texts,
     ):
         app.register_blueprint(blueprint)
+    app.register_blueprint(answer_calls(TALK, lambda: None))
     app.extensions["csrf"].exempt(incoming_texts)  # a program holds no form's token: it signs
     return app
     keep_pages(app)

@@ -27,7 +27,9 @@ VAGUE = frozenset(
     {"utils", "util", "helpers", "helper", "managers", "manager", "services", "service", "common"}
 )
 MOST_LINES = 600
-PIECES = frozenset({"forms", "pictogram", "receipt_facts", "tiles", "call", "row", "acts"})
+PIECES = frozenset(
+    {"forms", "pictogram", "receipt_facts", "tiles", "call", "talk_call", "camera_check", "row", "acts"}
+)
 """Templates that other templates include or import: they are no page."""
 
 TESTS_NAMED = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")

@@ -29,7 +29,9 @@ def routes(app: Flask, **values: object) -> Iterator[Route]:
     known = {
         "lang": "fr", "slug": "sujet", "situation": "no_income", "act": "qualify", "secret": "abc",
         "request_id": NOWHERE, "document_id": NOWHERE, "notification_id": NOWHERE, "appointment_id": NOWHERE,
-        "text_id": NOWHERE, "session_id": NOWHERE,
+        "text_id": NOWHERE, "session_id": NOWHERE, "kiosk_id": NOWHERE, "key": "abc",
+        "name": "poster.jpg", "kind": "mp3", "digest": "0",
+        "talk_id": NOWHERE,
         "agent_id": 0, "rule_id": 0, "opening_id": 0, "absence_id": 0, "closure_id": 0,
     } | values  # fmt: skip
     for rule in app.url_map.iter_rules():
