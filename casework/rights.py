@@ -23,6 +23,7 @@ from markdown_it.token import Token
 
 from casework.amounts import Amount, read_amounts
 from casework.settings import ROOT
+from casework.signs import SignVideo, read_signs
 from casework.territory import fold
 from casework.translation import catalogue
 from casework.vocabulary import LANGUAGES, N_, SENSITIVE_THEMES, Theme
@@ -126,6 +127,8 @@ class Library:
     situations: Mapping[str, Mapping[str, str]]
     """Language → id → the person's own words, in the order they are listed."""
     amounts: Mapping[str, Amount] = field(default_factory=dict)
+    signs: Mapping[str, SignVideo] = field(default_factory=dict)
+    """The pages that have a video in sign language."""
 
     def page(self, slug: str, language: str) -> RightsPage | None:
         """A page in a language, else in French; None when there is none of that name."""
@@ -181,9 +184,10 @@ def load_library(folder: Path = CONTENT) -> Library:
     known = situations.get(FRENCH, {})
     for path, page in ((_path(folder, page), page) for found in pages.values() for page in found.values()):
         problems += _wrong_references(path, page, pages, known, amounts)
+    signs = read_signs(folder / "signs", pages, f"{_said(folder)}/signs", problems)
     if problems:
         raise ContentError(problems)
-    return Library(pages, situations, amounts)
+    return Library(pages, situations, amounts, signs=signs)
 
 
 def markup(page: RightsPage, part: Part, address: str, money: Mapping[str, str]) -> str:

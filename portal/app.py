@@ -21,6 +21,7 @@ from portal.papers import papers
 from portal.proposal import proposal
 from portal.rights import keep_ready, rights
 from portal.sessions import sessions
+from portal.signs import signs
 from web.app import make_app
 from web.calls import answer_calls
 from web.doors import Door
@@ -43,6 +44,7 @@ def create(settings: Settings | None = None, clock: Callable[[], datetime] | Non
         proposal,
         sessions,
         rights,
+        signs,
         kiosk,
         incoming_texts,
     ):

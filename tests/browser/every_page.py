@@ -34,6 +34,9 @@ NEVER_SEEN = {
         "asking.resume": "leads to the first question that is not answered",
         "follow.receipt_pdf": "a PDF",
         "booking.calendar": "a file for calendars",
+        "listening.said": "a sound",
+        "signs.file": "a video, its captions or its picture",
+        "signs.watch": "there is no video yet; looked at by test_signs",
     },
     "backoffice": {
         "health": "for machines",
