@@ -108,6 +108,7 @@ def _one(slug: str, heard: tuple[Piece, ...]) -> str:
         facts=page.facts,
         parts=_parts(page),
         heard=heard,
+        signed=slug in _library().signs,
         address=address,
         qr=qr_code(address),
         french=LANGUAGES[FRENCH],
