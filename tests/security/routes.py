@@ -30,7 +30,6 @@ def routes(app: Flask, **values: object) -> Iterator[Route]:
         "lang": "fr", "slug": "sujet", "situation": "no_income", "act": "qualify", "secret": "abc",
         "request_id": NOWHERE, "document_id": NOWHERE, "notification_id": NOWHERE, "appointment_id": NOWHERE,
         "text_id": NOWHERE, "session_id": NOWHERE, "kiosk_id": NOWHERE, "key": "abc",
-        "name": "poster.jpg", "kind": "mp3", "digest": "0",
         "talk_id": NOWHERE,
         "name": "poster.jpg", "kind": "mp3", "digest": "0",
         "agent_id": 0, "rule_id": 0, "opening_id": 0, "absence_id": 0, "closure_id": 0,
