@@ -9,7 +9,18 @@ from pathlib import Path
 import click
 from sqlalchemy.orm import Session
 
-from casework import cards, directory, kiosks, phrasebook, rights, running, schema, territory_files, worker
+from casework import (
+    cards,
+    directory,
+    kiosks,
+    phrasebook,
+    reviews,
+    rights,
+    running,
+    schema,
+    territory_files,
+    worker,
+)
 from casework.checked_yaml import FileError
 from casework.database import connect
 from casework.identity import IdentityError, load_identity
@@ -84,6 +95,37 @@ def check_content() -> None:
     click.echo(
         f"{len(library.pages)} pages, {len(list(book))} ready sentences, {len(answers.cards)} cards, coherent."
     )
+    if to_note := library.to_note():
+        click.echo("\n".join(to_note), err=True)
+        sys.exit(1)
+
+
+@main.command("translations")
+def translations() -> None:
+    """Show, by language, what native speakers read over and what was made from an earlier version of the French."""
+    library = rights.load_library()
+    click.echo(reviews.table(library))
+    for line in library.to_redo():
+        click.echo(line)
+
+
+@main.command("sign-review")
+@click.argument("language")
+@click.argument("name")
+@click.argument("pages", nargs=-1)
+def sign_review(language: str, name: str, pages: tuple[str, ...]) -> None:
+    """Note that NAME, a native speaker, read over the catalogue of LANGUAGE, or the PAGES named (`situations` too)."""
+    library = rights.load_library()
+    try:
+        if pages:
+            for slug in pages:
+                reviews.sign_page(language, slug, name, library)
+            click.echo(f"{len(pages)} signed.")
+        else:
+            count = reviews.sign_strings(language, name, date.today())  # noqa: DTZ011 - a day in a list
+            click.echo(f"{count} strings signed.")
+    except reviews.NothingToSignError as error:
+        raise click.ClickException(f"Nothing to sign: {error}.") from error
 
 
 @main.command("load-territory")

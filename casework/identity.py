@@ -80,6 +80,9 @@ class Identity:
     """Where this very version's source can be had (AGPL, article 13); empty: on request, by e-mail."""
     logo: Path | None = None
     """An SVG or PNG file of the territory's folder; without it the name is written."""
+    easy_to_read_logo: Path | None = None
+    """The same, for the European easy-to-read logo as its owner gave it to the département; none comes with us. It is
+    shown on a page only when people with an intellectual disability read that very version."""
     translations: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Language → name of a text → that text."""
 
@@ -104,7 +107,11 @@ def load_identity(folder: Path) -> Identity:
             found[key] = reader(values.get(key))
         except ValueError as expected:
             problems.append(f"{key}: expected {expected}, {_told(values.get(key))}.")
-    for key, reader in (("logo", lambda value: _logo(folder, value)), ("translations", _translations)):
+    for key, reader in (
+        ("logo", lambda value: _logo(folder, value)),
+        ("easy_to_read_logo", lambda value: _logo(folder, value)),
+        ("translations", _translations),
+    ):
         try:
             found[key] = reader(values.get(key))
         except ValueError as expected:

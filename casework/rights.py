@@ -8,7 +8,9 @@ Whoever edits a page needs no developer: what is wrong is said with its file and
 from __future__ import annotations
 
 import enum
+import hashlib
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -76,6 +78,47 @@ class Source:
 
 
 @dataclass(frozen=True)
+class Reader:
+    """Somebody with an intellectual disability who read a French page (FALC)."""
+
+    name: str
+    day: date
+    version: int
+    """Which version they read."""
+
+
+@dataclass(frozen=True)
+class Wording:
+    """Which version of the French a text is, or says, and whether its words are those that somebody noted.
+
+    The digest noted beside a French text is that of its version's words; beside a translation, that of the words a
+    native speaker read over. So nothing changes unseen, whoever forgets to raise a version.
+    """
+
+    version: int
+    words: str
+    """Digest of the words as they are (`digest_of`)."""
+    noted: str = ""
+    """The digest written beside them; empty: none."""
+    reviewer: str = ""
+    """The native speaker who read a translation over; empty: nobody yet."""
+
+    @property
+    def is_as_noted(self) -> bool:
+        """True when not one word changed since the digest was written."""
+        return self.words == self.noted
+
+    @property
+    def reviewed(self) -> bool:
+        """True when these very words were read over by a native speaker."""
+        return bool(self.reviewer) and self.is_as_noted
+
+    def is_behind(self, french: Wording) -> bool:
+        """True when the French has changed since this translation was made, its version raised or not."""
+        return self.version < french.version or not french.is_as_noted
+
+
+@dataclass(frozen=True)
 class Facts:
     """What is the same in every language of a page."""
 
@@ -89,10 +132,17 @@ class Facts:
     """When the facts were last compared with the source; None: not yet."""
     reviewers: tuple[str, ...]
     """Social workers who read the French page over."""
-    readers: tuple[str, ...]
-    """Who, with an intellectual disability, read the French page (FALC); the logo needs one at least."""
-    version: int
-    """Raised with each change of the French."""
+    readers: tuple[Reader, ...]
+    """All who read the French page, whichever version."""
+    french: Wording
+    """Its version is raised with each change of the French."""
+
+    @property
+    def readers_of_these_words(self) -> tuple[Reader, ...]:
+        """Who read the page as it is now: without one at least, no easy-to-read logo."""
+        if not self.french.is_as_noted:
+            return ()
+        return tuple(reader for reader in self.readers if reader.version == self.french.version)
 
 
 @dataclass(frozen=True)
@@ -104,15 +154,12 @@ class RightsPage:
     title: str
     summary: str
     parts: Mapping[Part, str]
-    of_version: int
-    """Which version of the French it says."""
-    reviewed_by: str
-    """The native speaker who read the translation over; empty: nobody yet."""
+    wording: Wording
 
     @property
     def outdated(self) -> bool:
-        """True when the French has changed since."""
-        return self.of_version < self.facts.version
+        """True for a translation when the French has changed since."""
+        return self.language != FRENCH and self.wording.is_behind(self.facts.french)
 
     def text(self) -> str:
         """Everything one reads on it, for the search."""
@@ -127,6 +174,8 @@ class Library:
     situations: Mapping[str, Mapping[str, str]]
     """Language → id → the person's own words, in the order they are listed."""
     amounts: Mapping[str, Amount] = field(default_factory=dict)
+    situation_wordings: Mapping[str, Wording] = field(default_factory=dict)
+    """By language: a file of situations is one text."""
     signs: Mapping[str, SignVideo] = field(default_factory=dict)
     """The pages that have a video in sign language."""
 
@@ -153,13 +202,32 @@ class Library:
         ]
         return sorted(found, key=lambda page: page.facts.situations.index(situation))
 
+    def to_note(self) -> list[str]:
+        """French texts whose words are not those of their version, as `file: what to write`."""
+        french = {f"rights/{slug}/{FRENCH}.md": found[FRENCH].wording for slug, found in self.pages.items()}
+        if FRENCH in self.situation_wordings:
+            french[f"situations/{FRENCH}.yaml"] = self.situation_wordings[FRENCH]
+        return [
+            f"content/{file}: the words are not those of version {wording.version}. Write version: "
+            f'{wording.version + 1} and words: "{wording.words}", and the translations are to be made again; '
+            f"if only a comma or a spelling changed, keep the version and write the words alone."
+            for file, wording in french.items()
+            if not wording.is_as_noted
+        ]
+
     def to_redo(self) -> list[str]:
         """Translations to be made again or to be begun, as `slug/language: why`."""
-        return [
+        told = [
             f"{slug}/{code}: {'not translated' if code not in found else 'made from an earlier version'}"
             for slug, found in self.pages.items()
             for code in LANGUAGES
             if code not in found or found[code].outdated
+        ]
+        french = self.situation_wordings.get(FRENCH)
+        return told + [
+            f"situations/{code}: made from an earlier version"
+            for code, wording in self.situation_wordings.items()
+            if french and code != FRENCH and wording.is_behind(french)
         ]
 
 
@@ -173,10 +241,7 @@ def load_library(folder: Path = CONTENT) -> Library:
     """
     problems: list[str] = []
     amounts = read_amounts(folder / "amounts.yaml", problems)
-    situations = {
-        path.stem: {str(key): str(words) for key, words in _yaml(path, problems).items()}
-        for path in sorted((folder / "situations").glob("*.yaml"))
-    }
+    situations, wordings = _situations(folder / "situations", problems)
     pages: dict[str, dict[str, RightsPage]] = {}
     for home in sorted(path for path in (folder / "rights").iterdir() if path.is_dir()):
         if found := _read_all(home, problems):
@@ -187,7 +252,13 @@ def load_library(folder: Path = CONTENT) -> Library:
     signs = read_signs(folder / "signs", pages, f"{_said(folder)}/signs", problems)
     if problems:
         raise ContentError(problems)
-    return Library(pages, situations, amounts, signs=signs)
+    return Library(pages, situations, amounts, wordings, signs)
+
+
+def digest_of(*texts: str) -> str:
+    """Eight letters that change with any word or sign of these texts; spaces and ends of lines are nothing."""
+    words = " ".join(unicodedata.normalize("NFC", "\n".join(texts)).split())
+    return hashlib.sha256(words.encode()).hexdigest()[:8]
 
 
 def markup(page: RightsPage, part: Part, address: str, money: Mapping[str, str]) -> str:
@@ -201,6 +272,33 @@ def markup(page: RightsPage, part: Part, address: str, money: Mapping[str, str])
     return str(_markdown.renderer.render(tokens, _markdown.options, {}))
 
 
+def _situations(folder: Path, problems: list[str]) -> tuple[dict[str, dict[str, str]], dict[str, Wording]]:
+    """What people say, by language; `about` holds what the file says of itself."""
+    situations: dict[str, dict[str, str]] = {}
+    wordings: dict[str, Wording] = {}
+    for path in sorted(folder.glob("*.yaml")):
+        values = _yaml(path, problems)
+        about = values.pop("about", None)
+        said = {str(key): str(words) for key, words in values.items()}
+        situations[path.stem] = said
+        words = digest_of(*(f"{key}: {text}" for key, text in said.items()))
+        wordings[path.stem] = _wording(
+            path, path.stem, about if isinstance(about, dict) else {}, words, problems
+        )
+    return situations, wordings
+
+
+def _wording(path: Path, language: str, head: Mapping[str, Any], words: str, problems: list[str]) -> Wording:
+    """What a text says of its version and of who read it over."""
+    key = "version" if language == FRENCH else "of_version"
+    version = head.get(key)
+    if not isinstance(version, int) or version < 1:
+        problems.append(f"{_said(path)}:1: {key} should be a whole number from 1.")
+        version = 1
+    noted = head.get("words" if language == FRENCH else "reviewed_words")
+    return Wording(version, words, str(noted or ""), str(head.get("reviewed_by") or ""))
+
+
 def _path(folder: Path, page: RightsPage) -> Path:
     return folder / "rights" / page.facts.slug / f"{page.language}.md"
 
@@ -212,10 +310,10 @@ def _read_all(home: Path, problems: list[str]) -> dict[str, RightsPage]:
         problems.append(f"{_said(home)}: {FRENCH}.md is missing: the French page comes first.")
         return {}
     head, parts = _read(french, FRENCH, problems)
-    facts = _facts(home.name, head, french, problems)
+    facts = _facts(home.name, head, parts, french, problems)
     if facts is None:
         return {}
-    found = {FRENCH: _page(facts, FRENCH, head, parts, facts.version)}
+    found = {FRENCH: _page(facts, FRENCH, head, parts, facts.french)}
     for path in sorted(home.glob("*.md")):
         if path == french:
             continue
@@ -223,28 +321,26 @@ def _read_all(home: Path, problems: list[str]) -> dict[str, RightsPage]:
             problems.append(f"{_said(path)}: “{path.stem}” is no language of the service.")
             continue
         head, parts = _read(path, path.stem, problems)
-        version = head.get("of_version")
-        if not isinstance(version, int) or not 1 <= version <= facts.version:
+        wording = _wording(path, path.stem, head, _digest_of_page(head, parts), problems)
+        if wording.version > facts.french.version:
             problems.append(
-                f"{_said(path)}:1: of_version should be the version of the French, 1 to {facts.version}."
+                f"{_said(path)}:1: of_version should be the version of the French, 1 to {facts.french.version}."
             )
             continue
-        found[path.stem] = _page(facts, path.stem, head, parts, version)
+        found[path.stem] = _page(facts, path.stem, head, parts, wording)
     return found
 
 
 def _page(
-    facts: Facts, language: str, head: Mapping[str, Any], parts: Mapping[Part, str], of_version: int
+    facts: Facts, language: str, head: Mapping[str, Any], parts: Mapping[Part, str], wording: Wording
 ) -> RightsPage:
     return RightsPage(
-        facts,
-        language,
-        str(head.get("title", "")),
-        str(head.get("summary", "")),
-        parts,
-        of_version,
-        str(head.get("reviewed_by") or ""),
+        facts, language, str(head.get("title", "")), str(head.get("summary", "")), parts, wording
     )
+
+
+def _digest_of_page(head: Mapping[str, Any], parts: Mapping[Part, str]) -> str:
+    return digest_of(str(head.get("title", "")), str(head.get("summary", "")), *parts.values())
 
 
 def _read(path: Path, language: str, problems: list[str]) -> tuple[dict[str, Any], dict[Part, str]]:
@@ -291,7 +387,9 @@ def _parts(path: Path, language: str, body: str, first_line: int, problems: list
     return {part: words.get(part, "") for part in Part}
 
 
-def _facts(slug: str, head: Mapping[str, Any], path: Path, problems: list[str]) -> Facts | None:
+def _facts(
+    slug: str, head: Mapping[str, Any], parts: Mapping[Part, str], path: Path, problems: list[str]
+) -> Facts | None:
     before = len(problems)
     themes = [str(value) for value in head.get("themes") or []]
     unknown = [value for value in themes if value not in set(Theme)]
@@ -305,10 +403,9 @@ def _facts(slug: str, head: Mapping[str, Any], path: Path, problems: list[str]) 
     checked = head.get("checked")
     if checked is not None and not isinstance(checked, date):
         problems.append(f"{_said(path)}:1: checked should be a day such as 2026-11-21, or null.")
-    version = head.get("version")
-    if not isinstance(version, int) or version < 1:
-        problems.append(f"{_said(path)}:1: version should be a whole number from 1.")
-    if len(problems) > before or not isinstance(version, int):
+    french = _wording(path, FRENCH, head, _digest_of_page(head, parts), problems)
+    readers = _readers(head.get("readers"), french.version, path, problems)
+    if len(problems) > before:
         return None
     kinds = tuple(Theme(value) for value in themes)
     return Facts(
@@ -320,9 +417,25 @@ def _facts(slug: str, head: Mapping[str, Any], path: Path, problems: list[str]) 
         source=Source(str(source.get("name")), str(source.get("url"))),
         checked=checked,
         reviewers=tuple(str(one) for one in head.get("reviewers") or []),
-        readers=tuple(str(one) for one in head.get("readers") or []),
-        version=version,
+        readers=readers,
+        french=french,
     )
+
+
+def _readers(values: object, version: int, path: Path, problems: list[str]) -> tuple[Reader, ...]:
+    """Who read the French page over, each with a day and the version they read."""
+    found = []
+    for value in values if isinstance(values, list) else []:
+        fields = value if isinstance(value, dict) else {}
+        name, day, read = fields.get("name"), fields.get("day"), fields.get("version")
+        if name and isinstance(day, date) and isinstance(read, int) and 1 <= read <= version:
+            found.append(Reader(str(name), day, read))
+        else:
+            problems.append(
+                f"{_said(path)}:1: each of readers should have a name, a day such as 2026-11-21, and the version "
+                f"they read, 1 to {version}."
+            )
+    return tuple(found)
 
 
 def _wrong_references(

@@ -102,23 +102,74 @@ class Urgency(enum.StrEnum):
 
 @dataclass(frozen=True)
 class EmergencyNumber:
-    """A number to call now: digits, who answers, and whether the call is free day and night."""
+    """A number to call now: its digits, who answers, and what for. All are free.
+
+    `hours`: from and to, every day; None: day and night. `says`: when somebody answers, where hours do not say it.
+    """
 
     number: str
     who: str
+    what: str
+    hours: tuple[int, int] | None = None
+    says: str = N_("Jour et nuit")
+    by_text: bool = False
+
+    @property
+    def shown(self) -> str:
+        """As people read it: six digits in two groups."""
+        return f"{self.number[:3]} {self.number[3:]}" if len(self.number) == 6 else self.number
 
 
 NUMBERS: dict[str, EmergencyNumber] = {
-    "112": EmergencyNumber("112", N_("Tous les secours")),
-    "15": EmergencyNumber("15", N_("Un médecin en urgence")),
-    "17": EmergencyNumber("17", N_("La police")),
-    "18": EmergencyNumber("18", N_("Les pompiers")),
-    "114": EmergencyNumber("114", N_("Les secours par texto, pour les personnes sourdes")),
-    "115": EmergencyNumber("115", N_("Un lit pour cette nuit")),
-    "119": EmergencyNumber("119", N_("Un enfant en danger")),
-    "3919": EmergencyNumber("3919", N_("Violences contre les femmes")),
-    "3114": EmergencyNumber("3114", N_("Envie de mourir, grande souffrance")),
+    "112": EmergencyNumber("112", N_("Tous les secours"), N_("Vous hésitez ? Ce numéro vous guide.")),
+    "15": EmergencyNumber(
+        "15", N_("Un médecin en urgence"), N_("Une personne va très mal ou ne répond plus.")
+    ),
+    "17": EmergencyNumber("17", N_("La police"), N_("On vous attaque, on vous menace ou on vous vole.")),
+    "18": EmergencyNumber("18", N_("Les pompiers"), N_("Il y a un feu, un accident ou une fuite de gaz.")),
+    "114": EmergencyNumber(
+        "114",
+        N_("Les secours par texto, pour les personnes sourdes"),
+        N_("Parler est dangereux ? Écrivez aussi. Dites où vous êtes et ce qui se passe."),
+        by_text=True,
+    ),
+    "115": EmergencyNumber(
+        "115", N_("Un lit pour cette nuit"), N_("Vous dormez dehors, seul ou en famille.")
+    ),
+    "119": EmergencyNumber(
+        "119", N_("Un enfant en danger"), N_("Vous êtes cet enfant. Ou vous avez peur pour lui.")
+    ),
+    "3919": EmergencyNumber(
+        "3919", N_("Violences contre les femmes"), N_("On vous frappe, on vous insulte ou on vous contrôle.")
+    ),
+    "3114": EmergencyNumber(
+        "3114", N_("Envie de mourir, grande souffrance"), N_("Vous souffrez trop. Ou un proche veut mourir.")
+    ),
+    "116117": EmergencyNumber(
+        "116117",
+        N_("Un médecin de garde"),
+        N_("Votre médecin est fermé. Si ce numéro ne répond pas, appelez le 15."),
+        says=N_("Le soir, la nuit et le week-end"),
+    ),
+    "3977": EmergencyNumber(
+        "3977",
+        N_("Une personne âgée ou handicapée maltraitée"),
+        N_("On lui fait du mal, on la laisse sans soins ou on prend son argent."),
+        hours=(9, 19),
+    ),
+    "116006": EmergencyNumber(
+        "116006", N_("Aide aux victimes"), N_("Après un vol, des coups ou un accident."), hours=(9, 19)
+    ),
+    "3018": EmergencyNumber(
+        "3018",
+        N_("Harcèlement à l'école ou sur internet"),
+        N_("Des personnes se moquent d'un jeune ou le menacent, encore et encore."),
+        hours=(9, 23),
+    ),
 }
+
+RESCUE = ("112", "15", "17", "18", "114")
+"""The numbers that send somebody at once; the others listen, find a bed, give advice."""
 
 
 @dataclass(frozen=True)

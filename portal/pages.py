@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, current_app, redirect, render_template, session
+from flask import Blueprint, abort, current_app, redirect, render_template, send_file, session
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
@@ -86,6 +86,14 @@ def quick_exit() -> ResponseReturnValue:
     response = redirect(_neutral_address(), 303)
     response.headers["Clear-Site-Data"] = '"cache", "cookies", "storage"'
     return response
+
+
+@pages.get("/facile-a-lire")
+@open_to(ANYONE)
+def easy_to_read_logo() -> ResponseReturnValue:
+    """The easy-to-read logo, where the département received it."""
+    logo = current_app.extensions["identity"].easy_to_read_logo or abort(404)
+    return send_file(logo, max_age=3600)
 
 
 @pages.get("/robots.txt")

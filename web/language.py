@@ -11,7 +11,7 @@ from babel.support import NullTranslations
 from flask import Flask, abort, current_app, g, has_request_context, request, url_for
 from flask_babel import Babel, Domain, gettext
 
-from casework import translation
+from casework import reviews, translation
 from casework.requests import PARIS
 from casework.vocabulary import LANGUAGES, LanguageFacts
 
@@ -54,8 +54,13 @@ def speak(app: Flask, languages: Mapping[str, LanguageFacts]) -> None:
         translation.catalogue(code)  # before the server divides into processes, which then share them
     app.url_value_preprocessor(_take_language)
     app.url_defaults(_put_language)
+    read_over = {code for code in languages if reviews.is_read_over(code)}
     app.jinja_env.globals.update(
-        language=language, direction=lambda: facts().direction, languages=languages, same_page_in=same_page_in
+        read_over=lambda: language() in read_over,
+        language=language,
+        direction=lambda: facts().direction,
+        languages=languages,
+        same_page_in=same_page_in,
     )
     app.jinja_env.filters.update(
         day=day,

@@ -30,6 +30,7 @@ NEVER_SEEN = {
         "colours": "a style sheet",
         "pages.robots": "for search engines",
         "offline.worker": "a script",
+        "pages.easy_to_read_logo": "a picture, and none without readers",
         "pages.quick_exit": "leads out of the house at once",
         "asking.resume": "leads to the first question that is not answered",
         "follow.receipt_pdf": "a PDF",

@@ -63,7 +63,7 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "situations").mkdir()
     (tmp_path / "rights" / "loyer" / "fr.md").write_text(RENT, encoding="utf-8")
     (tmp_path / "situations" / "fr.yaml").write_text(
-        'rent: "Je ne peux pas payer mon loyer"\n', encoding="utf-8"
+        'about: {version: 1}\nrent: "Je ne peux pas payer mon loyer"\n', encoding="utf-8"
     )
     (tmp_path / "amounts.yaml").write_text(AMOUNTS, encoding="utf-8")
     return tmp_path

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
 import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
 
 from casework import rights_search
 from casework.requests import Draft
-from casework.rights import HEADINGS, load_library
+from casework.reviews import is_read_over
+from casework.rights import HEADINGS, Library, Reader, load_library
+from casework.translation import catalogue
 from casework.vocabulary import LANGUAGES
 from tests.conftest import Database
+from tests.pages import Page
 from tests.portal.person import Person
 
 
@@ -87,3 +94,87 @@ def test_a_search_that_finds_nothing_is_no_dead_end(reader: Person, database: Da
 def test_no_page_shows_the_easy_to_read_logo_without_readers(reader: Person) -> None:
     assert not any(page["fr"].facts.readers for page in load_library().pages.values())
     assert "inclusion-europe" not in reader.open("/fr/droits/rsa").text.lower()
+
+
+def read_by(app: Flask, *readers: Reader) -> None:
+    """The page about the RSA, read over by these people with an intellectual disability."""
+    library: Library = app.extensions["rights"]
+    page = library.pages["rsa"]["fr"]
+    read = replace(page, facts=replace(page.facts, readers=readers))
+    pages = {**library.pages, "rsa": {**library.pages["rsa"], "fr": read}}
+    app.extensions["rights"] = replace(library, pages=pages)
+
+
+def has_logo(page: Page) -> bool:
+    return any(image.get("src") == "/facile-a-lire" for image in page.html.iter("img"))
+
+
+@pytest.fixture
+def logo(portal: Flask, tmp_path: Path) -> Path:
+    """The picture a département received; not the true one."""
+    file = tmp_path / "facile.svg"
+    file.write_text('<svg xmlns="http://www.w3.org/2000/svg"/>', encoding="utf-8")
+    portal.extensions["identity"] = replace(portal.extensions["identity"], easy_to_read_logo=file)
+    identity = portal.extensions["identity"]
+    portal.context_processor(lambda: {"identity": identity})
+    return file
+
+
+def test_the_easy_to_read_logo_needs_readers_of_this_very_version(
+    reader: Person, portal: Flask, logo: Path
+) -> None:
+    """Nobody: nothing. Readers of another version: nothing. In another language: nothing."""
+    version = load_library().pages["rsa"]["fr"].wording.version
+    kept = portal.extensions["kept pages"] = {}
+    assert not has_logo(reader.open("/fr/droits/rsa"))
+    read_by(portal, Reader("Anne", date(2026, 12, 1), version + 1))
+    kept.clear()
+    page = reader.open("/fr/droits/rsa")
+    assert not has_logo(page)
+    assert "Anne" not in page.text
+    read_by(portal, Reader("Anne", date(2026, 12, 1), version), Reader("Karim", date(2026, 12, 3), version))
+    kept.clear()
+    page = reader.open("/fr/droits/rsa")
+    assert has_logo(page)
+    assert "relue par Anne, Karim le jeudi 3 décembre 2026" in page.text
+    answer = reader.ask("GET", "/facile-a-lire")
+    assert (answer.status_code, answer.data) == (200, logo.read_bytes())
+    assert not has_logo(reader.open("/en/droits/rsa"))
+
+
+def test_without_its_file_no_logo_is_shown(reader: Person, portal: Flask) -> None:
+    """The names of the readers are; none comes with the program."""
+    version = load_library().pages["rsa"]["fr"].wording.version
+    read_by(portal, Reader("Anne", date(2026, 12, 1), version))
+    page = reader.open("/fr/droits/rsa")
+    assert "relue par Anne" in page.text
+    assert not has_logo(page)
+    reader.open("/facile-a-lire", 404)
+
+
+def test_a_page_says_its_version_and_whether_its_translation_was_read_over(
+    reader: Person, portal: Flask
+) -> None:
+    assert "Version 1 de cette page." in reader.open("/fr/droits/rsa").text
+    foot = reader.open("/es/droits/rsa").text
+    assert "versión 1" in foot
+    unread = catalogue("es").gettext("Traduction à relire par une personne de cette langue.")
+    assert unread in foot
+    library: Library = portal.extensions["rights"]
+    page = library.pages["rsa"]["es"]
+    signed = replace(page, wording=replace(page.wording, reviewer="Lucía", noted=page.wording.words))
+    pages = {**library.pages, "rsa": {**library.pages["rsa"], "es": signed}}
+    portal.extensions["rights"] = replace(library, pages=pages)
+    portal.extensions["kept pages"].clear()
+    foot = reader.open("/es/droits/rsa").text
+    assert "Lucía" in foot
+    assert unread not in foot
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_page_says_that_its_words_are_still_to_be_read_over(reader: Person, language: str) -> None:
+    """French is the source; the others until a native speaker read every string."""
+    told = catalogue(language).gettext(
+        "Les mots de ce site restent à relire par une personne de cette langue."
+    )
+    assert (told in reader.open(f"/{language}/urgences").text) is not is_read_over(language)

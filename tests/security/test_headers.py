@@ -24,6 +24,7 @@ from tests.visitor import Visitor
 SAME_FOR_EVERYBODY = {
     "pages.home", "pages.emergencies", "pages.houses", "pages.accessibility", "pages.legal", "colours", "rights.every",
     "rights.one", "rights.of_situation", "offline.worker", "offline.without_network",
+    "pages.easy_to_read_logo",
 }  # fmt: skip
 LEAVING = {"pages.quick_exit", "follow.leave", "sign_in.leave", "asking.leave"}
 
