@@ -81,9 +81,12 @@
     const said = document.getElementById(piece.dataset.of);
     said?.classList.add("spoken");
     if (next) said?.scrollIntoView({ block: "nearest" });
+    if (piece.networkState === piece.NETWORK_NO_SOURCE) piece.load();
     piece.currentTime = 0;
     piece.onended = () => { if (at === next) play(next + 1); };
-    piece.play().catch(() => { if (at === next) stop(); });
+    const give = () => { if (at === next) stop(); };
+    piece.lastElementChild.onerror = give;
+    piece.play().catch(give);
   };
 
   button.addEventListener("click", () => {
