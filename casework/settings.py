@@ -62,6 +62,10 @@ class Settings:
     clamd_url: str = ""
     caldav_url: str = ""
     """Where agents' own calendars are, `{login}` standing for theirs."""
+    libretranslate_url: str = ""
+    libretranslate_key: str = ""
+    models_folder: Path | None = None
+    """Where the translation models are; the worker alone reads them."""
     stun_urls: tuple[str, ...] = ()
     turn_urls: tuple[str, ...] = ()
     turn_secret: str = ""
@@ -109,6 +113,9 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         )
     return Settings(
         var=Path(environment.get("ALLERVERS_VAR") or ROOT / "var"),
+        models_folder=models_folder(environment),
+        libretranslate_url=secret_value(environment, "LIBRETRANSLATE_URL"),
+        libretranslate_key=secret_value(environment, "LIBRETRANSLATE_KEY"),
         territory=Path(environment.get("ALLERVERS_TERRITORY") or ROOT / "territory" / "vienne"),
         database_url=database_url,
         portal_address=(environment.get("PORTAL_ADDRESS") or Settings.portal_address).rstrip("/"),
@@ -194,6 +201,12 @@ def secret_value(environment: Mapping[str, str], name: str) -> str:
         except OSError as error:
             raise SettingsError(f"{name}_FILE: cannot read {path}: {error.strerror}.") from error
     return environment.get(name, "").strip()
+
+
+def models_folder(environment: Mapping[str, str] = os.environ) -> Path:
+    """Where translation models are installed: what installs them needs no other setting."""
+    var = Path(environment.get("ALLERVERS_VAR") or ROOT / "var")
+    return Path(environment.get("MODELS_FOLDER") or var / "models")
 
 
 def _number(environment: Mapping[str, str], name: str, default: int) -> int:
