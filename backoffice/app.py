@@ -16,6 +16,7 @@ from backoffice.case import case
 from backoffice.forms import MODES
 from backoffice.openings import openings
 from backoffice.outbox import outbox
+from backoffice.phrases import phrases
 from backoffice.places import places
 from backoffice.queue import queue
 from backoffice.sessions import sessions
@@ -65,6 +66,7 @@ def create(settings: Settings | None = None, clock: Callable[[], datetime] | Non
         stock,
         to_call,
         outbox,
+        phrases,
     ):
         app.register_blueprint(blueprint)
     app.register_blueprint(answer_calls(AGENT, lambda: me().id))

@@ -12,6 +12,7 @@ from flask_babel import gettext, ngettext
 from flask_wtf import FlaskForm
 from sqlalchemy import select
 
+from backoffice import phrases
 from backoffice.agent import AGENT, me
 from backoffice.booking import panel
 from backoffice.forms import (
@@ -24,6 +25,7 @@ from backoffice.forms import (
     WorkerForm,
     WriteForm,
 )
+from backoffice.phrases import Picked
 from casework import contact_rules, documents, journal, messages, requests, triage
 from casework.agents import Agent
 from casework.documents import Document, Owner, Scan
@@ -81,8 +83,9 @@ def do(request_id: UUID, act: str) -> ResponseReturnValue:
         abort(404)
     wanted = Act(act)
     form = _form(wanted, _peek(request_id))
-    if not form.validate():
-        return _show(_read(request_id), form_of={wanted: form}, code=422)
+    adding = isinstance(form, WriteForm) and phrases.asked_of_picker()
+    if adding or not form.validate():
+        return _show(_read(request_id), form_of={wanted: form}, code=200 if adding else 422, adding=adding)
     try:
         opened = requests.locked(db(), request_id, form.version.data)
         _ACTS[wanted](opened, form)
@@ -226,8 +229,8 @@ _ACTS: dict[Act, Callable[[Request, FlaskForm], None]] = {
     Act.QUALIFY: _qualify,
     Act.ROUTE: _route,
     Act.TAKE: lambda opened, _form: triage.take(db(), me(), opened, now()),
-    Act.ANSWER: lambda opened, form: triage.answer(db(), me(), opened, _reply(form), now()),
-    Act.ASK_PAPER: lambda opened, form: triage.ask_paper(db(), me(), opened, _reply(form), now()),
+    Act.ANSWER: lambda opened, form: _write(triage.answer, opened, form),
+    Act.ASK_PAPER: lambda opened, form: _write(triage.ask_paper, opened, form),
     Act.HAND_OVER: _hand_over,
     Act.HAND_BACK: lambda opened, form: triage.hand_back(db(), me(), opened, form.why.data or "", now()),
     Act.CLOSE: lambda opened, form: triage.close(db(), me(), opened, Outcome(form.outcome.data), now()),
@@ -245,6 +248,22 @@ def _done() -> str | None:
     return done if done in AFTER_BOOKING | {"prevenir"} or done in set(Act) else None
 
 
+def _write(act: Callable[..., None], opened: Request, form: FlaskForm) -> None:
+    reply = _reply(form)
+    act(db(), me(), opened, reply, now())
+    phrases.remember_sent(reply.body, opened.language)
+
+
+def _picked(form_of: dict[Act, VersionedForm] | None, reader: str, *, adding: bool) -> Picked | None:
+    """The phrasebook beside the message that comes back; the sentence asked for is put into it."""
+    form = next(iter((form_of or {}).values()), None)
+    if not isinstance(form, WriteForm):
+        return None
+    picked = (phrases.picked if adding else phrases.kept)(form.body.data or "", reader)
+    form.body.data = picked.body
+    return picked
+
+
 def _reply(form: FlaskForm) -> Reply:
     body = form.body.data.replace("\x00", "").replace("\r\n", "\n").strip()
     return Reply(body, UUID(form.submission.data), settings().access_key, settings().documents_public_key)
@@ -257,6 +276,7 @@ def _show(
     *,
     rule_form: ContactRuleForm | None = None,
     changed: bool = False,
+    adding: bool = False,
 ) -> ResponseReturnValue:
     acts = triage.possible(me(), opened)
     forms = {act: _form(act, opened, blank=True) for act in acts}
@@ -288,6 +308,8 @@ def _show(
         rule_tried=rule_form is not None,
         forms=forms,
         tried=next(iter(form_of), None) if form_of else None,
+        adding=adding,
+        picked=_picked(form_of, opened.language, adding=adding),
         expected=next((act for act in EXPECTED[opened.state] if act in acts), None),
         changed=changed,
         done=_done() if not form_of and not rule_form else None,
