@@ -107,6 +107,8 @@ def translations() -> None:
     click.echo(reviews.table(library))
     for line in library.to_redo():
         click.echo(line)
+    for line in reviews.lost(library):
+        click.echo(f"{line}: not as in French")
 
 
 @main.command("sign-review")

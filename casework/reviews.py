@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -18,11 +19,12 @@ from pathlib import Path
 from babel.messages.catalog import Message
 from babel.messages.pofile import read_po
 
-from casework.rights import CONTENT, FRENCH, Library, Wording, digest_of
+from casework.rights import CONTENT, FRENCH, PLACEHOLDER, Library, RightsPage, digest_of
 from casework.translation import CATALOGUES
 from casework.vocabulary import LANGUAGES
 
 COLUMNS = ("words", "day", "name")
+LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 
 class NothingToSignError(Exception):
@@ -109,23 +111,39 @@ def sign_page(language: str, slug: str, name: str, library: Library, folder: Pat
         NothingToSignError: no such page in that language.
     """
     if slug == "situations":
-        path, wording = folder / slug / f"{language}.yaml", library.situation_wordings.get(language)
+        path, wording = folder / "situations.yaml", library.situation_wordings.get(language)
     else:
         found = library.pages.get(slug, {}).get(language)
         path, wording = folder / "rights" / slug / f"{language}.md", found.wording if found else None
     if wording is None or language == FRENCH:
         raise NothingToSignError(f"{slug}/{language}")
-    path.write_text(_signed(path.read_text(encoding="utf-8"), wording, name), encoding="utf-8")
-
-
-def _signed(text: str, wording: Wording, name: str) -> str:
+    text = path.read_text(encoding="utf-8")
     quoted = '"' + name.replace("\\", "").replace('"', "") + '"'
-    if re.search(r"(?m)^about:", text):
-        about = f'about: {{of_version: {wording.version}, reviewed_by: {quoted}, reviewed_words: "{wording.words}"}}'
-        return re.sub(r"(?m)^about:.*$", lambda _: about, text, count=1)
-    bare = re.sub(r"(?m)^reviewed_(by|words):.*\n", "", text)
-    said = f'of_version: {wording.version}\nreviewed_by: {quoted}\nreviewed_words: "{wording.words}"'
-    return re.sub(r"(?m)^of_version:.*$", lambda _: said, bare, count=1)
+    said = [f"of_version: {wording.version}", f"reviewed_by: {quoted}", f'reviewed_words: "{wording.words}"']
+    if slug == "situations":
+        line = f"{language}: {{{', '.join(said)}}}"
+        signed = re.sub(rf"(?m)^{language}:.*$", lambda _: line, text, count=1)
+    else:
+        bare = re.sub(r"(?m)^reviewed_(by|words):.*\n", "", text)
+        signed = re.sub(r"(?m)^of_version:.*$", lambda _: "\n".join(said), bare, count=1)
+    path.write_text(signed, encoding="utf-8")
+
+
+def lost(library: Library) -> list[str]:
+    """What translations of the present French lack or have too much of: amounts, links, telephone numbers."""
+    return [
+        f"{slug}/{language}: {' '.join(sorted(((here - there) + (there - here)).elements()))}"
+        for slug, found in library.pages.items()
+        for there in [_fixed(found[FRENCH])]
+        for language, page in found.items()
+        if not page.outdated and (here := _fixed(page)) != there
+    ]
+
+
+def _fixed(page: RightsPage) -> Counter[str]:
+    """What every language writes alike."""
+    text = "\n".join(page.parts.values())
+    return Counter([*(f"{{amount:{name}}}" for name in PLACEHOLDER.findall(text)), *LINK.findall(text)])
 
 
 def _strings(language: str, catalogues: Path) -> Iterator[str]:

@@ -206,7 +206,7 @@ class Library:
         """French texts whose words are not those of their version, as `file: what to write`."""
         french = {f"rights/{slug}/{FRENCH}.md": found[FRENCH].wording for slug, found in self.pages.items()}
         if FRENCH in self.situation_wordings:
-            french[f"situations/{FRENCH}.yaml"] = self.situation_wordings[FRENCH]
+            french["situations.yaml"] = self.situation_wordings[FRENCH]
         return [
             f"content/{file}: the words are not those of version {wording.version}. Write version: "
             f'{wording.version + 1} and words: "{wording.words}", and the translations are to be made again; '
@@ -241,7 +241,7 @@ def load_library(folder: Path = CONTENT) -> Library:
     """
     problems: list[str] = []
     amounts = read_amounts(folder / "amounts.yaml", problems)
-    situations, wordings = _situations(folder / "situations", problems)
+    situations, wordings = _situations(folder, problems)
     pages: dict[str, dict[str, RightsPage]] = {}
     for home in sorted(path for path in (folder / "rights").iterdir() if path.is_dir()):
         if found := _read_all(home, problems):
@@ -273,30 +273,29 @@ def markup(page: RightsPage, part: Part, address: str, money: Mapping[str, str])
 
 
 def _situations(folder: Path, problems: list[str]) -> tuple[dict[str, dict[str, str]], dict[str, Wording]]:
-    """What people say, by language; `about` holds what the file says of itself."""
+    """What people say, by language; what each of these files says of itself stands in `situations.yaml`."""
     situations: dict[str, dict[str, str]] = {}
     wordings: dict[str, Wording] = {}
-    for path in sorted(folder.glob("*.yaml")):
-        values = _yaml(path, problems)
-        about = values.pop("about", None)
-        said = {str(key): str(words) for key, words in values.items()}
+    heads_path = folder / "situations.yaml"
+    heads = _yaml(heads_path, problems)
+    for path in sorted((folder / "situations").glob("*.yaml")):
+        said = {str(key): str(words) for key, words in _yaml(path, problems).items()}
         situations[path.stem] = said
         words = digest_of(*(f"{key}: {text}" for key, text in said.items()))
-        wordings[path.stem] = _wording(
-            path, path.stem, about if isinstance(about, dict) else {}, words, problems
-        )
+        wordings[path.stem] = _wording(heads_path, path.stem, heads.get(path.stem), words, problems)
     return situations, wordings
 
 
-def _wording(path: Path, language: str, head: Mapping[str, Any], words: str, problems: list[str]) -> Wording:
+def _wording(path: Path, language: str, head: object, words: str, problems: list[str]) -> Wording:
     """What a text says of its version and of who read it over."""
     key = "version" if language == FRENCH else "of_version"
-    version = head.get(key)
+    facts: Mapping[str, Any] = head if isinstance(head, dict) else {}
+    version = facts.get(key)
     if not isinstance(version, int) or version < 1:
-        problems.append(f"{_said(path)}:1: {key} should be a whole number from 1.")
+        problems.append(f"{_said(path)}:1: {language}: {key} should be a whole number from 1.")
         version = 1
-    noted = head.get("words" if language == FRENCH else "reviewed_words")
-    return Wording(version, words, str(noted or ""), str(head.get("reviewed_by") or ""))
+    noted = facts.get("words" if language == FRENCH else "reviewed_words")
+    return Wording(version, words, str(noted or ""), str(facts.get("reviewed_by") or ""))
 
 
 def _path(folder: Path, page: RightsPage) -> Path:

@@ -35,13 +35,10 @@ class Content:
         (folder / "amounts.yaml").write_text("{}", encoding="utf-8")
         self.french.write_text(RENT.replace("{amount:help}", "66 euros"), encoding="utf-8")
         self.english.write_text(ENGLISH, encoding="utf-8")
-        (self.situations / "fr.yaml").write_text(
-            'about: {version: 1, words: ""}\nrent: "Je ne peux pas payer"\n', encoding="utf-8"
-        )
-        (self.situations / "en.yaml").write_text(
-            'about: {of_version: 1, reviewed_by: "", reviewed_words: ""}\nrent: "I cannot pay"\n',
-            encoding="utf-8",
-        )
+        (self.situations / "fr.yaml").write_text('rent: "Je ne peux pas payer"\n', encoding="utf-8")
+        (self.situations / "en.yaml").write_text('rent: "I cannot pay"\n', encoding="utf-8")
+        self.heads = folder / "situations.yaml"
+        self.heads.write_text('fr: {version: 1, words: ""}\nen: {of_version: 1}\n', encoding="utf-8")
 
     def read(self) -> Library:
         load_library.cache_clear()
@@ -60,9 +57,7 @@ class Content:
             "version: 2\n",
             f'version: 2\nwords: "{library.pages["loyer"]["fr"].wording.words}"\n',
         )
-        self.change(
-            self.situations / "fr.yaml", 'words: ""', f'words: "{library.situation_wordings["fr"].words}"'
-        )
+        self.change(self.heads, 'words: ""', f'words: "{library.situation_wordings["fr"].words}"')
 
 
 @pytest.fixture
@@ -116,9 +111,16 @@ def test_spaces_ends_of_lines_and_reasons_of_exceptions_are_no_words(content: Co
 def test_situations_are_held_to_the_same(content: Content) -> None:
     content.change(content.situations / "fr.yaml", "pas payer", "plus payer")
     library = content.read()
-    assert [told.split(":")[0] for told in library.to_note()] == ["content/situations/fr.yaml"]
+    assert [told.split(":")[0] for told in library.to_note()] == ["content/situations.yaml"]
     assert "situations/en: made from an earlier version" in library.to_redo()
     assert library.situations["fr"] == {"rent": "Je ne peux plus payer"}
+
+
+def test_no_translation_lost_an_amount_a_link_or_a_telephone_number(content: Content) -> None:
+    assert reviews.lost(load_library()) == []
+    content.change(content.english, "We help.", "Call 115.")
+    (told,) = reviews.lost(content.read())
+    assert told == "loyer/en: rights:loyer tel:115"
 
 
 def test_a_review_is_of_the_words_that_were_read(content: Content) -> None:

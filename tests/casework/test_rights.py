@@ -63,8 +63,9 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "situations").mkdir()
     (tmp_path / "rights" / "loyer" / "fr.md").write_text(RENT, encoding="utf-8")
     (tmp_path / "situations" / "fr.yaml").write_text(
-        'about: {version: 1}\nrent: "Je ne peux pas payer mon loyer"\n', encoding="utf-8"
+        'rent: "Je ne peux pas payer mon loyer"\n', encoding="utf-8"
     )
+    (tmp_path / "situations.yaml").write_text("fr: {version: 1}\n", encoding="utf-8")
     (tmp_path / "amounts.yaml").write_text(AMOUNTS, encoding="utf-8")
     return tmp_path
 
