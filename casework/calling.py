@@ -15,7 +15,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import func, or_, select, text
 from sqlalchemy.orm import Session
 
-from casework import access, appointments, journal, messages, permanences
+from casework import access, appointments, journal, messages, permanences, rooms
 from casework.agents import Agent
 from casework.appointments import Appointment, Standing
 from casework.journal import Action
@@ -201,7 +201,7 @@ def hand(session: Session, agent: Agent, talk_id: UUID, to: Agent, notes: str, n
     desk = permanences.desk_of(session, to.id)
     if to.id == agent.id or desk is None or desk.permanence_id != talk.permanence_id:
         raise NotThereError
-    _close(talk, TalkOutcome.HANDED, notes, now)
+    _close(session, talk, TalkOutcome.HANDED, notes, now)
     visit.state, visit.meant_for, visit.due_at, visit.last_seen_at = VisitState.WAITING, to.id, now, now
     _write(session, Action.VISIT_HANDED, agent, talk, visit, now, to=to.name)
 
@@ -213,7 +213,7 @@ def not_there(session: Session, agent: Agent, talk_id: UUID, now: datetime) -> N
         NotYourTalkError: a colleague leads it, or it is over.
     """
     talk, visit = mine(session, agent, talk_id)
-    _close(talk, TalkOutcome.ABSENT, "", now)
+    _close(session, talk, TalkOutcome.ABSENT, "", now)
     visit.state, visit.missed_at = VisitState.GONE, now
     _write(session, Action.VISIT_ENDED, agent, talk, visit, now, outcome=TalkOutcome.ABSENT.value)
 
@@ -240,7 +240,7 @@ def end(
     if ending.outcome not in SPOKEN:
         raise ValueError(ending.outcome)
     talk, visit = mine(session, agent, talk_id)
-    _close(talk, ending.outcome, ending.notes, now)
+    _close(session, talk, ending.outcome, ending.notes, now)
     talk.summary = ending.summary
     visit.state, visit.ended_at = VisitState.ENDED, now
     visit.text_number = visit.sealed_secret = None
@@ -286,7 +286,7 @@ def recover(session: Session, now: datetime) -> int:
             select(Talk).where(Talk.agent_id == agent.id, Talk.state != TalkState.ENDED).with_for_update()
         ).all():
             visit = session.get_one(Visit, talk.visit_id, with_for_update=True, populate_existing=True)
-            _close(talk, TalkOutcome.CUT, talk.notes, now)
+            _close(session, talk, TalkOutcome.CUT, talk.notes, now)
             visit.state = VisitState.WAITING
             visit.meant_for = None if visit.meant_for == agent.id else visit.meant_for
             _write(session, Action.VISIT_ENDED, agent, talk, visit, now, outcome=TalkOutcome.CUT.value)
@@ -384,8 +384,9 @@ def mine(session: Session, agent: Agent, talk_id: UUID) -> tuple[Talk, Visit]:
     return talk, session.get_one(Visit, talk.visit_id, with_for_update=True, populate_existing=True)
 
 
-def _close(talk: Talk, outcome: TalkOutcome, notes: str, now: datetime) -> None:
+def _close(session: Session, talk: Talk, outcome: TalkOutcome, notes: str, now: datetime) -> None:
     talk.state, talk.outcome, talk.notes, talk.ended_at = TalkState.ENDED, outcome, notes, now
+    rooms.close(session, talk.id, now)
 
 
 def _write(

@@ -16,11 +16,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
-from flask import Flask
+from flask import Flask, render_template_string
 from flask.sessions import SecureCookieSessionInterface
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
-from werkzeug.serving import BaseWSGIServer, make_server
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 import backoffice.app
 import portal.app
@@ -28,9 +29,11 @@ from casework import access, agents
 from casework.agents import Agent
 from casework.database import transaction
 from casework.settings import ROOT, Settings
+from casework.talks import Talk
 from tests.conftest import Database
 from tests.local_servers import NeverCameError, free_port
 from tests.people import Character
+from web.doors import ANYONE, open_to
 
 PHONE: ViewportSize = {"width": 360, "height": 740}
 SECONDS = 15.0
@@ -92,6 +95,13 @@ UNTIL = """async ([what, patience]) => {
 }"""
 
 
+class Quiet(WSGIRequestHandler):
+    """One question a second or more each: no line for each."""
+
+    def log_request(self, *_what: Any) -> None:
+        """Say nothing."""
+
+
 @dataclass
 class Faces:
     """Both faces, served here."""
@@ -119,14 +129,33 @@ def faces(database: Database, **changes: Any) -> Iterator[Faces]:
                 access_key=database.access_key, documents_public_key=database.public_key, **changes,
             )  # fmt: skip
             apps[face] = create(settings)
+            _show_talks(apps[face], face)
             stack.callback(apps[face].extensions["engine"].dispose)
-            stack.enter_context(_served(make_server("127.0.0.1", port, apps[face], threaded=True)))
+            server = make_server("127.0.0.1", port, apps[face], threaded=True, request_handler=Quiet)
+            stack.enter_context(_served(server))
         yield Faces(addresses["portal"], addresses["backoffice"], database, apps)
+
+
+def _show_talks(app: Flask, face: str) -> None:
+    """The call of a talk alone on a page of this face, without what is written beside it; and the check before."""
+    page = f'{{% extends "{face}/base.html" %}}{{% block title %}}Appel{{% endblock %}}{{% block content %}}'
+
+    @app.get("/<lang>/appel-seul/<uuid:talk_id>")
+    @open_to(ANYONE)
+    def alone(talk_id: UUID) -> str:
+        words = f'{page}<h1>Appel</h1>{{% include "call/talk_call.html" %}}{{% endblock %}}'
+        return render_template_string(words, talk=Talk(id=talk_id))
+
+    @app.get("/<lang>/essai-seul")
+    @open_to(ANYONE)
+    def check() -> str:
+        return render_template_string(
+            f'{page}<h1>Appel</h1>{{% include "call/camera_check.html" %}}{{% endblock %}}'
+        )
 
 
 @contextmanager
 def _served(server: BaseWSGIServer) -> Iterator[None]:
-    server.log = lambda *_: None  # type: ignore[method-assign]
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     try:
@@ -233,8 +262,8 @@ class Relay:
         """For `TURN_URLS`."""
         return (f"turn:127.0.0.1:{self.port}?transport=udp",)
 
-    def start(self) -> None:
-        """Listen; returns once it does."""
+    def start(self, *, bytes_a_second: int = 0) -> None:
+        """Listen; returns once it does. `bytes_a_second`: what passes for one person each way, without limit when 0."""
         low = 49_160
         self._process = subprocess.Popen(
             [
@@ -242,6 +271,7 @@ class Relay:
                 f"--listening-port={self.port}", f"--min-port={low}", f"--max-port={low + 400}",
                 "--use-auth-secret", f"--static-auth-secret={self.secret}", "--realm=example.org",
                 "--allow-loopback-peers", "--no-cli", "--no-tls", "--no-dtls", "--log-file=stdout", "--verbose",
+                f"--max-bps={bytes_a_second}",
                 f"--pidfile={self._folder / 'turn.pid'}", f"--userdb={self._folder / 'turn.db'}",
             ],
             cwd=self._folder, stdout=(self._folder / "turn.log").open("ab"), stderr=subprocess.STDOUT,
