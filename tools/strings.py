@@ -18,7 +18,7 @@ from babel.messages.pofile import read_po, write_po
 from casework.vocabulary import LANGUAGES
 
 ROOT = Path(__file__).resolve().parent.parent
-UNREAD = "# Review: not yet read by a native speaker."
+UNREAD = "# Who read it over: reviewed.csv beside this folder, see docs/translating.md."
 KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "N_": None, "_l": None, "lazy_gettext": None}
 PLACEHOLDER = re.compile(r"%\(\w+\)s")
 MessageId = str | tuple[str, ...] | list[str]

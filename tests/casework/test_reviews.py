@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from datetime import date
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from babel.messages.pofile import write_po
 from casework import reviews
 from casework.reviews import NothingToSignError, state_of
 from casework.rights import HEADINGS, ContentError, Library, Reader, digest_of, load_library
+from casework.settings import ROOT
 from casework.translation import catalogue
 from casework.vocabulary import LANGUAGES
 from tests.casework.test_rights import RENT
@@ -212,3 +215,12 @@ def test_a_translation_cannot_be_of_a_version_to_come(content: Content) -> None:
     content.change(content.english, "of_version: 2", "of_version: 3")
     with pytest.raises(ContentError, match="of_version should be the version of the French, 1 to 2"):
         content.read()
+
+
+def test_the_components_for_weblate_are_files_that_are_there() -> None:
+    for component in json.loads((ROOT / "docs" / "weblate.json").read_text(encoding="utf-8")):
+        found = set(ROOT.glob(component["filemask"]))
+        assert len(found) == len(LANGUAGES)
+        assert "template" not in component or ROOT / component["template"] in found
+        assert re.fullmatch(component["language_regex"], "ar")
+        assert all(re.fullmatch(component["language_regex"], code) for code in LANGUAGES if code != "fr")
