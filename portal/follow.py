@@ -21,6 +21,7 @@ from casework.people import UnreachableError, read_email, read_phone
 from casework.vocabulary import Channel
 from portal import visit
 from portal.booking import coming_facts
+from portal.cards import card_list, with_card
 from portal.papers import take_papers
 from portal.receipt import NoPdfError, as_pdf, qr_code
 from portal.sessions import my_sessions
@@ -184,7 +185,7 @@ def write() -> ResponseReturnValue:
     if other := request.form.get("switch"):
         # The same post again, in the other language: what was typed goes along (307 keeps it).
         return _show(form) if other == language() else redirect(url_for("follow.write", lang=other), 307)
-    body = (form.body.data or "").replace("\x00", "").strip()
+    body = with_card((form.body.data or "").replace("\x00", "").strip())
     if not form.validate():
         return _show(form, 422)
     files = [upload for upload in request.files.getlist("papers") if upload.filename]
@@ -241,6 +242,11 @@ def leave() -> ResponseReturnValue:
     response = redirect(url_for("pages.home"), 303)
     response.headers["Clear-Site-Data"] = '"cache", "cookies", "storage"'
     return response
+
+
+@follow.app_context_processor
+def _cards() -> dict[str, object]:
+    return {"card_list": card_list}
 
 
 def _show(
