@@ -8,15 +8,16 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
 from sqlalchemy import update
 
 from backoffice.app import create
 from casework.agents import Agent
-from casework.passwords import hash_password
 from casework.settings import ROOT, Settings
 from tests.backoffice.colleague import Colleague
 from tests.clock import Clock
+from tests.compiled import tested
 from tests.conftest import Database
 from tests.people import CLAIRE, LOUISE, MARC, NADIA, ODILE, PASSWORD, PAUL, Character
 from tests.portal.conftest import portal, settings, somebody
@@ -26,8 +27,8 @@ __all__ = ["portal", "settings", "somebody"]
 
 @cache
 def password_hash() -> str:
-    """The hash of everybody's password, made once: it is slow on purpose."""
-    return hash_password(PASSWORD)
+    """The hash of everybody's password, quick to check: those of the demonstration are slow on purpose."""
+    return PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
 
 
 @pytest.fixture
@@ -57,9 +58,7 @@ def backoffice(desk_settings: Settings, database: Database, clock: Clock) -> Fla
     """The back office at the time of the tests; every agent has the demonstration's password."""
     with database.owner.begin() as connection:
         connection.execute(update(Agent).values(password_hash=password_hash()))
-    app = create(desk_settings, clock)
-    app.testing = True
-    return app
+    return tested(create(desk_settings, clock))
 
 
 AtDesk = Callable[[Character], Colleague]

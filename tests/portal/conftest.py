@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 from casework.settings import ROOT, Settings
 from portal.app import create
 from tests.clock import Clock
+from tests.compiled import tested
 from tests.conftest import Database
 from tests.portal.person import Person
 
@@ -41,9 +42,7 @@ def clock(now: datetime) -> Clock:
 @pytest.fixture
 def portal(settings: Settings, clock: Clock) -> Flask:
     """The portal at the time of the tests."""
-    app = create(settings, clock)
-    app.testing = True
-    return app
+    return tested(create(settings, clock))
 
 
 @pytest.fixture
