@@ -14,6 +14,7 @@ from backoffice.booking import booking
 from backoffice.calendars import calendars, feeds
 from backoffice.case import case
 from backoffice.forms import MODES
+from backoffice.kiosks import kiosks, who_waits
 from backoffice.openings import openings
 from backoffice.outbox import outbox
 from backoffice.phrases import phrases
@@ -48,6 +49,7 @@ def create(settings: Settings | None = None, clock: Callable[[], datetime] | Non
         slot_value=slot_value,
         session_panel=panel,
         to_call_count=how_many,
+        kiosk_calls=who_waits,
     )
     for blueprint in (
         sign_in,
@@ -65,6 +67,7 @@ def create(settings: Settings | None = None, clock: Callable[[], datetime] | Non
         places,
         stock,
         to_call,
+        kiosks,
         outbox,
         phrases,
     ):

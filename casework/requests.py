@@ -300,12 +300,19 @@ class SendingKeys:
 
 
 def send(
-    session: Session, draft: Draft, secret: str, *, keys: SendingKeys, working_days: int, now: datetime
+    session: Session,
+    draft: Draft,
+    secret: str,
+    *,
+    keys: SendingKeys,
+    working_days: int,
+    now: datetime,
+    origin: str = "portal",
 ) -> None:
     """Turn a locked, unsent draft into a request, with its keys, contacts, papers, journal and acknowledgements.
 
     All in the caller's transaction: it stands or falls whole. `working_days`: within how many the person is
-    promised an answer.
+    promised an answer. `origin`: by which way it came, for the journal.
 
     Raises:
         IncompleteError: something that must be answered is not.
@@ -334,7 +341,7 @@ def send(
         *access.keys_for(keys.access_key, secret, number, draft.id, now),
         *ways,
         *told,
-        journal.entry(journal.Action.SENT, now, draft.id, origin="portal"),
+        journal.entry(journal.Action.SENT, now, draft.id, origin=origin),
     )
     Document.move_to_request(session, draft.id)
     for notification in told:

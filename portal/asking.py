@@ -17,6 +17,7 @@ from casework.requests import Answers, SendingKeys
 from casework.territory import Commune, find_communes
 from casework.vocabulary import LANGUAGES, SENSITIVE_THEMES, URGENCIES, Theme, Urgency
 from portal import spoken, visit
+from portal.kiosk_browser import is_kiosk
 from portal.listening import pieces
 from portal.papers import take_papers
 from portal.questions import BY_ASKS, BY_SLUG, QUESTIONS, Question, after, before, filled, keep, keep_typed
@@ -127,7 +128,8 @@ def send() -> ResponseReturnValue:
         keys = SendingKeys(settings().access_key, settings().documents_public_key)
         days = identity.urgent_working_days if urgent else identity.answer_working_days
         try:
-            requests.send(db(), draft, held, keys=keys, working_days=days, now=now())
+            origin = "kiosk" if is_kiosk() else "portal"
+            requests.send(db(), draft, held, keys=keys, working_days=days, now=now(), origin=origin)
             db().commit()
         except requests.IncompleteError as missing:
             return redirect(url_for("asking.question", slug=BY_ASKS[missing.questions[0]].slug), 303)

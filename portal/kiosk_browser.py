@@ -20,6 +20,7 @@ from casework import kiosks
 from portal.receipt import qr_code
 from portal.ways_out import FILES, without_ways_out
 from web.doors import Door
+from web.language import language
 from web.transactions import db, now, settings
 
 COOKIE = "allervers_kiosk"
@@ -46,12 +47,18 @@ class Visit:
     """What pages know of the visit under way. `seconds`: how long one may be still before being asked."""
 
     id: str
+    """The language chosen at the start, and chance."""
     seconds: int
     path: str
     """This page, to come back to."""
     here: str
     """The public address of this page, to take home; empty for a page of the person's own."""
     warning: int = WARNING_SECONDS
+
+    @property
+    def language(self) -> str:
+        """The language chosen at the start."""
+        return self.id.split(".")[0]
 
     def drawing(self, link: str) -> Markup:
         """An address to photograph."""
@@ -97,7 +104,7 @@ def set_up(response: Response, hashed: str) -> None:
 def begin(response: Response) -> None:
     """Somebody touches the screen: whatever was left of another visit is dropped."""
     session.clear()
-    _see(response, secrets.token_urlsafe(9))
+    _see(response, f"{language()}.{secrets.token_urlsafe(9)}")
 
 
 def lingers() -> bool:

@@ -18,12 +18,12 @@
     return;
   }
 
-  // A page of somebody else's visit, reached by Back: never shown; the way on is the way back to one's own.
+  // A page of somebody else's visit, reached by Back: never shown, and its place in the history becomes one's own.
   const whose = history.state?.visit;
   if (whose && whose !== told.visit) {
     page.hidden = true;
-    history.forward();
-    setTimeout(() => location.replace(told.home), 1000);
+    history.replaceState({ visit: told.visit }, "");
+    location.replace(told.home);
     return;
   }
   history.replaceState({ ...history.state, visit: told.visit }, "");
@@ -71,7 +71,7 @@
 
   addEventListener("DOMContentLoaded", () => {
     const dialog = document.getElementById("kiosk-still");
-    const number = dialog.querySelector(".countdown span");
+    const number = dialog.querySelector(".countdown");
     const status = dialog.querySelector("[role=status]");
     let spoken = 0;
 

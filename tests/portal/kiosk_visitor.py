@@ -31,4 +31,4 @@ class AtKiosk(Person):
 
     def cookies(self) -> set[str]:
         """The names of all that this browser keeps."""
-        return {cookie.key for cookie in self.client._cookies.values()}
+        return {cookie.key for cookie in (self.client._cookies or {}).values()}
