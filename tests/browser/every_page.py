@@ -19,6 +19,7 @@ from tests.browser.appointments import agents_agendas, citizens_appointment
 from tests.browser.calendars import agents_calendars
 from tests.browser.calls import agents_calls
 from tests.browser.conftest import RunningHouse
+from tests.browser.kiosks import agents_kiosks, citizens_kiosk, somebody_calls
 from tests.browser.sessions import agents_sessions, citizens_sessions, sessions_for_everybody
 from tests.browser.walking import AgentsWalk, CitizensWalk, Look, sign_in, tap
 from tests.casework.asking import Asked, ask
@@ -35,6 +36,8 @@ NEVER_SEEN = {
         "asking.resume": "leads to the first question that is not answered",
         "follow.receipt_pdf": "a PDF",
         "booking.calendar": "a file for calendars",
+        "kiosk.begin": "leads to the home page",
+        "kiosk.still_here": "says that somebody is there",
         "listening.said": "a sound",
         "signs.file": "a video, its captions or its picture",
         "signs.watch": "there is no video yet; looked at by test_signs",
@@ -78,6 +81,7 @@ def citizens_pages(page: Page, house: RunningHouse, database: Database, language
     stage.too_many_tries(database, "source 127.0.0.1")
     page.goto(f"{address}/s/nothing-opens-with-this")
     look("too many tries")
+    citizens_kiosk(page, house.portal, language, database, look)
 
 
 def agents_pages(page: Page, house: RunningHouse, database: Database, language: str, look: Look) -> None:
@@ -109,6 +113,11 @@ def agents_pages(page: Page, house: RunningHouse, database: Database, language: 
     for asked in (staged.routed, staged.taken):
         walk.request(f"{address}/{asked.id}", "request, as its worker")
     _leave(page)
+    sign_in(page, house, people.MARC, language)
+    agents_kiosks(walk, database, look)
+    somebody_calls(database)
+    walk.open("/file", "queue, somebody waits at a kiosk")
+    _leave(page)
     stage.too_many_tries(database, "agent source 127.0.0.1")
     page.locator("#login").fill("somebody")
     page.locator("#password").fill("guessing")
@@ -126,7 +135,7 @@ def _mistakes(page: Page, address: str, database: Database, asked: Asked, look: 
     page.locator("#act-answer").evaluate("(details) => { details.open = true }")
     page.locator("#answer-body").fill("Bonjour. Venez jeudi.")
     stage.act(database, people.CLAIRE, asked, stage.qualify)
-    tap(page, "#act-answer .button")
+    tap(page, "#act-answer .button:not(.secondary)")
     expect(page.locator(".conflict")).to_be_visible()
     look("request, changed by a colleague")
 

@@ -268,13 +268,13 @@ def test_two_secretaries_on_one_request(house: RunningHouse, database: Database,
     nadia.locator("#act-qualify .button").click()
     expect(nadia.locator(".notice.success")).to_be_visible()
 
-    claire.locator("#act-ask_paper .button").click()
+    claire.locator("#act-ask_paper .button:not(.secondary)").click()
     expect(claire.locator(".conflict")).to_be_focused()
     expect(claire.locator("#ask_paper-body")).to_be_visible()
     expect(claire.locator("#ask_paper-body")).to_have_value("Envoyez votre bail.")
     assert stage.state_of(database, asked) == "qualified"
     assert _count(database, "messages") == 0
-    claire.locator("#act-ask_paper .button").click()
+    claire.locator("#act-ask_paper .button:not(.secondary)").click()
     expect(claire.locator(".message.mine")).to_contain_text("Envoyez votre bail.")
     expect(claire.locator("dl.facts").first).to_contain_text("L'argent")
     assert stage.state_of(database, asked) == "waiting"

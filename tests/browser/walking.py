@@ -58,7 +58,7 @@ def answer(page: Page, words: str) -> None:
     """What the social worker writes."""
     unfold(page, "answer")
     page.locator("#answer-body").fill(words)
-    page.locator("#act-answer .button").click()
+    page.locator("#act-answer .button:not(.secondary)").click()
     expect(page.locator(".message.mine")).to_contain_text(words)
 
 
