@@ -65,7 +65,7 @@ def answer(page: Page, words: str) -> None:
 def unfold(page: Page, act: str) -> None:
     """Open the form of an act, unless it is open already."""
     if page.locator(f"#act-{act}").get_attribute("open") is None:
-        page.locator(f"#act-{act} summary").click()
+        page.locator(f"#act-{act} > summary").click()
 
 
 def go_to_contact(page: Page, address: str, *, theme: str = "housing", urgency: str = "none") -> None:
