@@ -11,10 +11,12 @@ from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, abort, current_app, jsonify, redirect, request, session
+from flask.sansio.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 
 from casework import bridges, rooms
 from casework.rooms import Caller
+from casework.settings import Settings
 from web.doors import Door, open_to
 from web.mistakes import page as mistake
 from web.transactions import db, now, settings
@@ -91,15 +93,17 @@ def answer_calls(door: Door, agent_id: Callable[[], int | None]) -> Blueprint:
         db().commit()
         return redirect(there, 303)
 
-    # Templates show our own call, or the way to the département's bridge.
-    calls.record(
-        lambda state: state.app.jinja_env.globals.update(
-            own_calls=state.app.extensions["settings"].room_provider == bridges.OWN
-        )
-    )
+    calls.record(_ready)
     for refusal, code in REFUSED.items():
         calls.register_error_handler(refusal, _refusal(code))
     return calls
+
+
+def _ready(state: BlueprintSetupState) -> None:
+    """Start with a bridge that can work, or none; templates show our own call, or the way to the bridge."""
+    configured: Settings = state.app.extensions["settings"]
+    bridges.check(configured)
+    state.app.jinja_env.globals["own_calls"] = configured.room_provider == bridges.OWN
 
 
 def _refusal(code: int) -> Callable[[Exception], ResponseReturnValue]:

@@ -36,6 +36,7 @@ NEVER_SEEN = {
         "asking.resume": "leads to the first question that is not answered",
         "follow.receipt_pdf": "a PDF",
         "booking.calendar": "a file for calendars",
+        "calls.bridge": "leads to the département's bridge",
         "kiosk.begin": "leads to the home page",
         "kiosk.still_here": "says that somebody is there",
         "listening.said": "a sound",
@@ -51,6 +52,7 @@ NEVER_SEEN = {
         "queue.my_lines": "a piece of the own list",
         "case.paper": "a paper to download",
         "feeds.read": "a file for calendars",
+        "calls.bridge": "leads to the département's bridge",
     },
 }
 """Routes that one can get but not look at, and why: the rest are pages."""
