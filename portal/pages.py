@@ -10,6 +10,7 @@ from casework import access
 from casework.territory import House
 from casework.vocabulary import LANGUAGES
 from portal import visit
+from portal.announcing import receives_now
 from web.compression import same_for_everybody
 from web.doors import ANYONE, open_to
 from web.language import language
@@ -36,11 +37,11 @@ def home() -> ResponseReturnValue:
         return render_template(
             "portal/home.html", begun=begun, sent=not begun and access.opened_request(db()) is not None
         )
-    return _home()
+    return _home(receives=receives_now())
 
 
 @same_for_everybody
-def _home() -> str:
+def _home(*, receives: bool) -> str:  # noqa: ARG001 - the page is kept once for each of the two
     return render_template("portal/home.html", begun=False, sent=False)
 
 
@@ -54,9 +55,13 @@ def emergencies() -> str:
 
 @pages.get("/<lang>/maisons")
 @open_to(ANYONE)
+def houses() -> ResponseReturnValue:
+    """Where to come: the houses, their hours and telephones; and whether somebody receives from afar now."""
+    return _houses(receives=receives_now())
+
+
 @same_for_everybody
-def houses() -> str:
-    """Where to come: the houses, their hours and telephones."""
+def _houses(*, receives: bool) -> str:  # noqa: ARG001 - the page is kept once for each of the two
     return render_template(
         "portal/houses.html", houses=db().scalars(select(House).order_by(House.name)).all()
     )
@@ -100,7 +105,11 @@ def easy_to_read_logo() -> ResponseReturnValue:
 @open_to(ANYONE)
 def robots() -> ResponseReturnValue:
     """Search engines may show the public pages, never a link that opens a request."""
-    lines = ["User-agent: *", *(f"Disallow: /{code}/s/" for code in LANGUAGES), "Disallow: /quitter"]
+    lines = [
+        "User-agent: *",
+        *(f"Disallow: /{code}/{link}/" for code in LANGUAGES for link in ("s", "permanence/v")),
+        "Disallow: /quitter",
+    ]
     return "\n".join(lines) + "\n", {"Content-Type": "text/plain; charset=utf-8"}
 
 

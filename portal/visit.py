@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import g, redirect, session, url_for
+from flask import g, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
@@ -12,6 +12,9 @@ from casework.requests import Draft, draft_of, start_draft
 from web.doors import Door
 from web.language import language
 from web.transactions import db, now, settings
+
+OF_VISITS = frozenset({"permanence", "talk", "calls"})
+"""The pages where one is somebody who waits or talks."""
 
 
 def hold_secret(secret: str) -> None:
@@ -51,14 +54,38 @@ def secret() -> str | None:
     return held
 
 
+def hold_visit(secret: str) -> None:
+    """This browser waits, or was brought into a talk, by what that secret opens; what it follows stays."""
+    session["visit_secret"] = secret
+    session["visit"] = access.link_hash(settings().access_key, secret)
+    present(db(), session["visit"])
+
+
+def visit_secret() -> str | None:
+    """The secret of the visit, for who came without a request."""
+    secret: str | None = session.get("visit_secret")
+    return secret
+
+
+def drop_visit() -> None:
+    """The waiting room is entered, or the talk is had, by the request that this browser follows."""
+    session.pop("visit_secret", None)
+    if session.pop("visit", None):
+        present(db(), session.get("opens", ""))
+
+
 def let_go() -> None:
     """Forget everything on this device."""
     session.clear()
 
 
 def present_secret(database_session: Session) -> None:
-    """Open, for this page's database session, what this browser's secret gives access to."""
-    if opens := session.get("opens"):
+    """Open, for this page's database session, what this browser's secret gives access to.
+
+    In the waiting room and in a talk, the visit's own secret goes before the request's.
+    """
+    own = session.get("visit") if request.blueprint in OF_VISITS else None
+    if opens := own or session.get("opens"):
         database_session.info["secret_hash"] = opens
 
 

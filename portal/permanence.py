@@ -1,0 +1,440 @@
+"""The virtual permanence: its door, coming in, the waiting room, and the ways out that are no dead end."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, Response, g, make_response, redirect, render_template, request, session, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+from flask_babel import lazy_gettext as _l
+from flask_wtf import FlaskForm
+from sqlalchemy import select
+from wtforms import RadioField, SelectField, StringField
+from wtforms.fields.choices import SelectChoice
+from wtforms.validators import DataRequired, Length, Optional
+
+from casework import access, permanences, talks, waiting_room
+from casework.access import TooManyGuessesError
+from casework.database import present
+from casework.expected_wait import expected
+from casework.people import UnreachableError, can_get_texts, read_phone
+from casework.permanences import VirtualPermanence
+from casework.requests import Answers, Request
+from casework.vocabulary import SPOKEN_LANGUAGES, THEMES, Theme, Word
+from casework.waiting_room import (
+    CHANNELS_WANTED,
+    Coming,
+    Door,
+    MyVisit,
+    NotReceivingError,
+    VisitState,
+    Wanted,
+)
+from portal import visit
+from portal.questions import PhoneField
+from web.compression import showing_secret
+from web.doors import ANYONE, open_to
+from web.doors import Door as WayIn
+from web.language import language
+from web.mistakes import page as mistake
+from web.transactions import db, now, settings
+from web.typed import clean
+
+permanence = Blueprint("permanence", __name__, url_prefix="/<lang>/permanence")
+
+
+def _needs_visit() -> ResponseReturnValue | None:
+    g.visit = waiting_room.mine(db())
+    return None if g.visit else redirect(url_for("permanence.door"), 303)
+
+
+VISIT = WayIn("whoever holds the secret of a visit, or of its request", _needs_visit)
+
+
+def _options(words: Mapping[Any, Word]) -> list[SelectChoice]:
+    return [SelectChoice(value.value, word.label) for value, word in words.items()]
+
+
+class ComeInForm(FlaskForm):
+    """A first name to be called by, a language, a theme, and how one wants to talk."""
+
+    called_name = StringField(
+        _l("Votre prénom"),
+        filters=[clean],
+        validators=[
+            DataRequired(message=_l("Écrivez un prénom. Il sert à vous appeler.")),
+            Length(max=60, message=_l("C'est trop long.")),
+        ],
+    )
+    spoken_language = SelectField(
+        _l("Votre langue"), choices=[SelectChoice(code, name) for code, name in SPOKEN_LANGUAGES.items()]
+    )
+    theme = RadioField(
+        _l("De quoi voulez-vous parler ?"),
+        choices=_options(THEMES),
+        validators=[Optional()],
+    )
+    channel = RadioField(
+        _l("Comment voulez-vous parler ?"),
+        choices=_options(CHANNELS_WANTED),
+    )
+
+
+class NumberForm(FlaskForm):
+    """A telephone number: to be called, or to get a text message."""
+
+    number = PhoneField(_l("Votre numéro de téléphone"), filters=[clean])
+
+
+@dataclass(frozen=True)
+class Way:
+    """How somebody may come in now: where, by which appointment, how long it may be."""
+
+    permanence_id: UUID
+    appointment_id: UUID | None = None
+    door: Door | None = None
+
+
+@permanence.get("")
+@open_to(ANYONE)
+def door() -> ResponseReturnValue:
+    """Can somebody receive me now? Then coming in; else when, and what to do meanwhile."""
+    mine = waiting_room.mine(db())
+    if mine and mine.is_live:
+        return redirect(url_for("permanence.wait"), 303)
+    asked = _asked()
+    _hold_secret()
+    known = {
+        "called_name": asked.name if asked else "",
+        "spoken_language": asked.spoken_language if asked else language(),
+        "theme": asked.themes[0] if asked and asked.themes else "",
+        "channel": Wanted.VIDEO.value,
+    }
+    return _door(ComeInForm(formdata=None, data=known))
+
+
+@permanence.post("")
+@open_to(ANYONE)
+def come_in() -> ResponseReturnValue:
+    """Come in; who is there already stays in their place."""
+    form = ComeInForm()
+    if not form.validate():
+        return _door(form, 422)
+    way = _way()
+    if way is None:
+        return _door(form, 409)
+    mine = waiting_room.mine(db())
+    if _asked() is None and mine and not mine.is_live:
+        visit.hold_visit(access.new_secret())
+    _hold_secret()
+    coming = Coming(
+        way.permanence_id, form.called_name.data, form.spoken_language.data, form.theme.data or "",
+        _needs(), Wanted(form.channel.data), way.appointment_id, _minutes(way),
+    )  # fmt: skip
+    try:
+        waiting_room.arrive(db(), coming, now())
+        db().commit()
+    except NotReceivingError:
+        db().rollback()
+        return _door(form, 409)
+    there = "permanence.wait" if form.channel.data == Wanted.TEXT else "permanence.check"
+    return redirect(url_for(there), 303)
+
+
+@permanence.get("/v/<secret>")
+@open_to(ANYONE)
+def open_link(secret: str) -> ResponseReturnValue:
+    """The link of a visit, from a text message; or of somebody brought into a talk."""
+    source = f"source {request.remote_addr}"
+    try:
+        access.slow_guessing(db(), settings().access_key, [source], now())
+    except TooManyGuessesError:
+        return mistake(429)
+    before = {name: session[name] for name in ("visit", "visit_secret") if name in session}
+    visit.hold_visit(secret[:64])
+    if waiting_room.mine(db()):
+        return redirect(url_for("permanence.wait"), 303)
+    if talks.opened(db()):
+        return redirect(url_for("talk.show"), 303)
+    visit.drop_visit()
+    session.update(before)
+    access.note_failure(db(), settings().access_key, [source], now())
+    db().commit()
+    return render_template("portal/permanence/dead_link.html"), 404
+
+
+@permanence.get("/essai")
+@open_to(VISIT)
+def check() -> ResponseReturnValue:
+    """Try the camera, the microphone and the sound, or pass over; one's place is kept meanwhile."""
+    return render_template("portal/permanence/check.html", visit=_seen())
+
+
+@permanence.post("/moyen")
+@open_to(VISIT)
+def choose_channel() -> ResponseReturnValue:
+    """See and hear each other, hear only, or write only."""
+    chosen = request.form.get("moyen", "")
+    if chosen in set(Wanted) and g.visit.is_live:
+        waiting_room.choose_channel(db(), g.visit.id, Wanted(chosen))
+        db().commit()
+    return redirect(url_for("permanence.wait"), 303)
+
+
+@permanence.get("/attente")
+@open_to(VISIT)
+def wait() -> ResponseReturnValue:
+    """The waiting room: one's place, the expected wait, what to prepare; then: it is your turn."""
+    seen = _seen()
+    if seen.state in {VisitState.TALKING, VisitState.ON_HOLD, VisitState.ENDED}:
+        return redirect(url_for("talk.show"), 303)
+    return render_template("portal/permanence/waiting.html", **_place(seen))
+
+
+@permanence.get("/attente/place")
+@open_to(VISIT)
+def place() -> ResponseReturnValue:
+    """What changes of the waiting room, for the page to refresh itself; it is a sign of life."""
+    return fragment(render_template("portal/permanence/place.html", **_place(_seen())))
+
+
+@permanence.post("/attente/ici")
+@open_to(VISIT)
+def here() -> ResponseReturnValue:
+    """I am here, after I was called in vain."""
+    waiting_room.come_back(db(), now())
+    db().commit()
+    return redirect(url_for("permanence.wait"), 303)
+
+
+@permanence.get("/attente/texto")
+@open_to(VISIT)
+def ask_text() -> ResponseReturnValue:
+    """Where to send a text message when my turn comes near."""
+    return render_template("portal/permanence/text_me.html", form=NumberForm(formdata=None), visit=g.visit)
+
+
+@permanence.post("/attente/texto")
+@open_to(VISIT)
+def text_me() -> ResponseReturnValue:
+    """The page may be closed: the place is kept, and a text message says when to come back."""
+    form = NumberForm()
+    number = _number(form, texts=True)
+    if number is None:
+        return render_template("portal/permanence/text_me.html", form=form, visit=g.visit), 422
+    if g.visit.state in {VisitState.WAITING, VisitState.GONE}:
+        waiting_room.text_me(db(), g.visit, number, visit.visit_secret(), settings().documents_public_key)
+        db().commit()
+    return redirect(url_for("permanence.wait"), 303)
+
+
+@permanence.get("/rappel")
+@open_to(ANYONE)
+def ask_callback() -> ResponseReturnValue:
+    """Call me back instead: at which number?"""
+    return _callback(NumberForm(formdata=None))
+
+
+@permanence.post("/rappel")
+@open_to(ANYONE)
+def callback() -> ResponseReturnValue:
+    """An agent calls back; nobody waits any more."""
+    form = NumberForm()
+    number = _number(form, texts=False)
+    if number is None:
+        return _callback(form, 422)
+    mine = waiting_room.mine(db())
+    if mine and (mine.is_live or mine.state in {VisitState.LEFT, VisitState.CALLBACK}):
+        done = waiting_room.leave(db(), now(), callback=number)
+    else:
+        done = _call_me(number)
+    db().commit()
+    if not done:
+        form.number.errors = [gettext("Nous ne pouvons pas vous appeler. Prenez un rendez-vous.")]
+        return _callback(form, 409)
+    return redirect(url_for("permanence.wait"), 303)
+
+
+@permanence.post("/attente/quitter")
+@open_to(VISIT)
+def leave() -> ResponseReturnValue:
+    """I do not wait any more."""
+    waiting_room.leave(db(), now())
+    db().commit()
+    return redirect(url_for("permanence.wait"), 303)
+
+
+@permanence.post("/demande")
+@open_to(VISIT)
+def ask_for_help() -> ResponseReturnValue:
+    """Go on with a request in writing: name, theme and language are filled in."""
+    mine: MyVisit = g.visit
+    visit.begin()
+    draft = visit.draft()
+    if draft is None:
+        return redirect(url_for("pages.home"), 303)
+    answers = Answers(
+        theme=mine.theme or "", name=mine.called_name, spoken_language=mine.language, needs=mine.needs
+    )
+    draft.answers = asdict(answers)
+    db().flush()
+    if own := session.get("visit"):
+        present(db(), own)
+        waiting_room.led_to(db(), mine.id, draft.id)
+    db().commit()
+    return redirect(url_for("asking.question", slug="sujet"), 303)
+
+
+def of_request() -> dict[str, object]:
+    """For the page that follows a request: may its person come in now, or are they in already?"""
+    mine = waiting_room.mine(db())
+    live = mine is not None and mine.is_live
+    by_appointment = None if live else waiting_room.appointment_now(db(), g.request_id, now())
+    return {"live": live, "by_appointment": by_appointment is not None}
+
+
+def fragment(body: str) -> Response:
+    """A piece of page with its fingerprint; it holds what nobody else may read."""
+    response = showing_secret(body)
+    response.set_etag(hashlib.sha256(body.encode()).hexdigest()[:20], weak=True)
+    response.make_conditional(request)
+    return make_response(response)
+
+
+def _asked() -> Request | None:
+    """What this browser's request says of its person, when it follows one and waits by no other secret."""
+    if "asked" not in g:
+        g.asked = _find_asked()
+    found: Request | None = g.asked
+    return found
+
+
+def _find_asked() -> Request | None:
+    if not session.get("opens"):
+        return None
+    if session.get("visit"):
+        mine = waiting_room.mine(db())
+        if mine and mine.is_live:
+            return None
+        visit.drop_visit()
+    opened = access.opened_request(db())
+    columns = (
+        Request.name,
+        Request.spoken_language,
+        Request.themes,
+        Request.needs,
+        Request.house_id,
+        Request.id,
+    )
+    row = db().execute(select(*columns).where(Request.id == opened)).one_or_none() if opened else None
+    return Request(**row._mapping) if row else None
+
+
+def _hold_secret() -> None:
+    """A secret for a new visit of somebody without a request; before the form, so that two taps are one visit."""
+    if _asked() is None and not session.get("visit"):
+        visit.hold_visit(access.new_secret())
+
+
+def _needs() -> list[str]:
+    asked = _asked()
+    return asked.needs if asked else []
+
+
+def _way() -> Way | None:
+    """By one's appointment, else wherever somebody receives; None when nobody does."""
+    asked = _asked()
+    if asked:
+        found = waiting_room.appointment_now(db(), asked.id, now())
+        if found:
+            return Way(found[1], found[0].id)
+    able = waiting_room.door_for(db(), asked.house_id if asked else None, now())
+    return Way(able.permanence.id, None, able) if able else None
+
+
+def _minutes(way: Way) -> int | None:
+    return round(way.door.wait.middle) if way.door and way.door.wait else None
+
+
+def _door(form: ComeInForm, code: int = 200) -> ResponseReturnValue:
+    way = _way()
+    open_now = waiting_room.doors(db(), now()) if way is None else []
+    page = render_template(
+        "portal/permanence/door.html",
+        form=form,
+        way=way,
+        crowded=any(one.wait for one in open_now),
+        next_time=permanences.opens_next(db(), now()) if way is None else None,
+        known=_asked() is not None,
+    )
+    return page, code
+
+
+def _seen() -> MyVisit:
+    """A sign of life; the visit as it is after it."""
+    waiting_room.seen(db(), now())
+    found = waiting_room.mine(db())
+    db().commit()
+    g.visit = found or g.visit
+    current: MyVisit = g.visit
+    return current
+
+
+def _place(mine: MyVisit) -> dict[str, object]:
+    """One's place and the expected wait; whether the permanence still receives."""
+    waits = mine.state is VisitState.WAITING
+    line = waiting_room.line(db(), mine.permanence_id, now()) if waits else None
+    closes = permanences.closes_at(db(), mine.permanence_id, now())
+    return {
+        "visit": mine,
+        "line": line,
+        "expected": expected(line) if line else None,
+        "closed": waits and closes is None and line is not None and line.desks == 0,
+        "sensitive": mine.theme is Theme.VIOLENCE,
+    }
+
+
+def _number(form: NumberForm, *, texts: bool) -> str | None:
+    """The number typed; None, with its mistake said, when it is none or gets no text message."""
+    if not form.validate():
+        return None
+    try:
+        number = read_phone(form.number.data or "")
+    except UnreachableError:
+        form.number.errors = [gettext("Ce numéro n'est pas juste. Regardez les chiffres.")]
+        return None
+    if texts and not can_get_texts(number):
+        form.number.errors = [gettext("Ce numéro ne reçoit pas de SMS. Écrivez un portable.")]
+        return None
+    return number
+
+
+def _callback(form: NumberForm, code: int = 200) -> ResponseReturnValue:
+    return render_template("portal/permanence/call_me.html", form=form), code
+
+
+def _call_me(number: str) -> bool:
+    """Who never came in, because nobody could receive them: a visit that only waits for the call."""
+    asked = _asked()
+    where = db().scalar(
+        select(VirtualPermanence.id)
+        .where(VirtualPermanence.active)
+        .order_by((VirtualPermanence.house_id == (asked.house_id if asked else "")).desc())
+        .limit(1)
+    )
+    if where is None:
+        return False
+    if asked is None and (waiting_room.mine(db()) or not session.get("visit")):
+        visit.hold_visit(access.new_secret())
+    name = asked.name if asked else ""
+    coming = Coming(where, name, asked.spoken_language if asked else language(), "", _needs(), Wanted.VOICE)
+    try:
+        waiting_room.arrive(db(), coming, now(), callback=number)
+    except NotReceivingError:
+        return False
+    return True

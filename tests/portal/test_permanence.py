@@ -1,0 +1,237 @@
+"""The virtual permanence as people meet it, without JavaScript: coming in, waiting, talking in writing, leaving."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import pytest
+from flask import Flask
+
+from casework.agents import Agent
+from casework.brought_in import invite_third
+from casework.calling import call_next as call
+from casework.calling import hold, not_there
+from casework.database import transaction
+from casework.waiting_room import Visit, VisitState
+from casework.worker import keep_waiting_rooms
+from tests.backoffice.colleague import stored
+from tests.casework.asking import BY_TEXT, ask, worker_settings
+from tests.casework.in_line import open_desk, set_up
+from tests.casework.test_virtual_permanence import in_video
+from tests.clock import Clock
+from tests.conftest import Database
+from tests.people import PAUL
+from tests.portal.person import Person
+
+
+@pytest.fixture
+def here(database: Database, now: datetime) -> UUID:
+    """Poitiers receives this morning; Paul is at his desk."""
+    permanence_id = set_up(database, now)
+    open_desk(database, permanence_id, PAUL, now)
+    return permanence_id
+
+
+def comes_in(person: Person, name: str = "Amina", channel: str = "text") -> None:
+    """From the home page into the waiting room."""
+    person.open(f"/{person.language}/permanence")
+    person.submit(called_name=name, spoken_language=person.language, theme="housing", channel=channel)
+
+
+def visits(database: Database) -> list[Visit]:
+    """Everybody who came in, in order."""
+    return sorted(stored(database, Visit), key=lambda one: one.arrived_at)
+
+
+def paul_calls(database: Database, now: datetime) -> UUID:
+    """Paul calls the next person: the talk."""
+    with transaction(database.backoffice) as session:
+        talk = call(session, session.get_one(Agent, PAUL.id), now)
+        assert talk
+        return talk.id
+
+
+def test_announced_only_while_somebody_receives(
+    database: Database, marcel: Person, clock: Clock, now: datetime
+) -> None:
+    door = "/fr/permanence"
+    assert door not in marcel.open("/fr/").links()
+    assert "fermée en ce moment" in marcel.open("/fr/maisons").main
+    assert "Personne ne reçoit en ce moment." in marcel.open(door).main
+    here = set_up(database, now)
+    assert "Personne ne reçoit" in marcel.open(door).main, "nobody is at a desk"
+    open_desk(database, here, PAUL, now)
+    clock.forward(seconds=30)
+    assert door in marcel.open("/fr/").links()
+    assert "peut vous recevoir maintenant" in marcel.open("/fr/maisons").main
+    clock.forward(hours=3)
+    assert door not in marcel.open("/fr/").links()
+
+
+def test_amina_waits_is_called_and_talks_in_writing(
+    database: Database, here: UUID, amina: Person, marcel: Person, clock: Clock, now: datetime
+) -> None:
+    comes_in(marcel, "Marcel")
+    assert "Vous êtes la prochaine personne" in marcel.page.main
+    clock.forward(seconds=10)
+    comes_in(amina)
+    assert [one.called_name for one in visits(database)] == ["Marcel", "Amina"]
+    amina.open("/fr/permanence/attente")
+    assert "1 personne est avant vous" in amina.page.main
+    fragment = amina.ask("GET", "/fr/permanence/attente/place")
+    again = amina.ask(
+        "GET", "/fr/permanence/attente/place", headers={"If-None-Match": fragment.headers["ETag"]}
+    )
+    assert again.status_code == 304, "nothing changed, nothing is read aloud"
+    paul_calls(database, clock())
+    marcel.open("/fr/permanence")
+    assert "C'est votre tour" in marcel.page.main
+    marcel.submit(action="/entrer")
+    assert marcel.page.heading == "Votre entretien"
+    marcel.open("/fr/permanence/entretien/ecrire")
+    sent = marcel.prepare(action="/entretien", body="Bonjour, je ne peux plus payer.")
+    for _ in range(2):
+        assert marcel.ask("POST", sent[0], data=sent[1]).status_code == 303
+    assert marcel.open("/fr/permanence/entretien").main.count("je ne peux plus payer") == 1
+    quiet = marcel.ask("POST", sent[0], data=sent[1], headers={"X-Requested-With": "fetch"})
+    assert quiet.status_code == 204
+    lines = marcel.ask("GET", "/fr/permanence/entretien/lignes").get_data(as_text=True)
+    assert "je ne peux plus payer" in lines
+    assert "Paul Petit" in lines
+    assert amina.open("/fr/permanence/entretien", status=200).heading != "Votre entretien", "not hers"
+
+
+def test_two_tabs_and_two_taps_are_one_person(database: Database, here: UUID, amina: Person) -> None:
+    amina.open("/ar/permanence")
+    tab = amina.second_tab()
+    path, data, _ = amina.prepare(
+        called_name="Amina", spoken_language="ar", theme="housing", channel="text", action=""
+    )
+    for browser in (amina, tab, amina):
+        assert browser.ask("POST", path, data=data).status_code == 303
+    assert len(visits(database)) == 1
+    assert tab.open("/ar/permanence").path == "/ar/permanence/attente"
+
+
+def test_a_name_is_needed_and_all_ways_to_talk_are_equal(
+    database: Database, here: UUID, marcel: Person
+) -> None:
+    marcel.open("/fr/permanence")
+    marcel.submit(called_name=" ", status=422)
+    assert marcel.page.errors() == ["Écrivez un prénom. Il sert à vous appeler."]
+    marcel.submit(called_name="Marcel", channel="video", theme="money")
+    assert marcel.page.path == "/fr/permanence/essai"
+    marcel.submit(("moyen", "voice"))
+    assert marcel.page.path == "/fr/permanence/attente"
+    assert [one.channel for one in visits(database)] == ["voice"]
+
+
+def test_by_the_link_of_a_video_appointment(
+    database: Database, here: UUID, marcel: Person, clock: Clock, now: datetime
+) -> None:
+    asked = ask(database, now - timedelta(days=2), BY_TEXT)
+    in_video(database, asked, now + timedelta(minutes=10))
+    marcel.open(f"/fr/s/{asked.secret}")
+    assert "C'est l'heure de votre rendez-vous." in marcel.page.main
+    marcel.open("/fr/permanence")
+    assert marcel.page.field("called_name") == "Amina"
+    marcel.submit(channel="text")
+    assert "Votre rendez-vous est à 10 heures 10." in marcel.page.main
+    [visit] = visits(database)
+    assert (visit.request_id, visit.meant_for, visit.due_at) == (
+        asked.id,
+        PAUL.id,
+        now + timedelta(minutes=10),
+    )
+    assert "Vous êtes dans la salle d'attente" in marcel.open("/fr/suivi").main
+
+
+def test_a_text_message_frees_the_person_and_its_link_leads_back(
+    database: Database, here: UUID, somebody: Callable[..., Person]
+) -> None:
+    marcel = somebody()
+    comes_in(marcel, "Marcel")
+    marcel.open("/fr/permanence/attente/texto")
+    marcel.submit(number="05 49 00 00 01", status=422)
+    assert marcel.page.errors() == ["Ce numéro ne reçoit pas de SMS. Écrivez un portable."]
+    marcel.submit(number="06 12 34 56 78")
+    assert "Vous recevrez un SMS avant votre tour." in marcel.page.main
+    with marcel.client.session_transaction(base_url=marcel.origin) as session:
+        secret = session["visit_secret"]
+    elsewhere = somebody(source="192.0.2.99")
+    assert elsewhere.open(f"/fr/permanence/v/{secret}").path == "/fr/permanence/attente"
+    assert elsewhere.open("/fr/permanence/v/nothing", status=404).heading == "Ce lien ne marche plus"
+    assert elsewhere.open("/fr/permanence").path == "/fr/permanence/attente", "what was held stays held"
+
+
+def test_called_back_instead(database: Database, here: UUID, marcel: Person, now: datetime) -> None:
+    comes_in(marcel, "Marcel")
+    marcel.open("/fr/permanence/rappel")
+    marcel.submit(number="12", status=422)
+    marcel.submit(number="05 49 11 22 33")
+    assert "Nous vous rappelons" in marcel.page.main
+    assert [one.state for one in visits(database)] == [VisitState.CALLBACK]
+
+
+def test_who_cannot_be_received_is_called_back_or_writes(
+    database: Database, here: UUID, marcel: Person, clock: Clock
+) -> None:
+    clock.forward(minutes=115)
+    open_desk(database, here, PAUL, clock())
+    marcel.open("/fr/permanence")
+    assert "Nous ne pouvons plus vous recevoir aujourd'hui." in marcel.page.main
+    marcel.open("/fr/permanence/rappel")
+    marcel.submit(number="05 49 11 22 33")
+    assert "Nous vous rappelons" in marcel.page.main
+    keep_waiting_rooms(database.backoffice, worker_settings(database), clock())
+    [visit] = visits(database)
+    assert visit.request_id
+
+
+def test_missed_ended_and_never_a_dead_end(
+    database: Database, here: UUID, marcel: Person, clock: Clock
+) -> None:
+    comes_in(marcel, "Marcel")
+    talk_id = paul_calls(database, clock())
+    with transaction(database.backoffice) as session:
+        not_there(session, session.get_one(Agent, PAUL.id), talk_id, clock())
+    marcel.open("/fr/permanence/attente")
+    assert "Vous êtes là ?" in marcel.page.main
+    marcel.submit(action="/ici")
+    assert "Vous êtes la prochaine personne" in marcel.page.main
+    marcel.submit(action="/quitter")
+    assert "Nous ne vous laissons pas sans réponse." in marcel.page.main
+    marcel.submit(action="/permanence/demande")
+    assert marcel.page.path == "/fr/demande/sujet"
+    assert stored(database, Visit)[0].led_to
+
+
+def test_an_interpreter_comes_by_a_link_and_sees_the_talk_alone(
+    database: Database, here: UUID, marcel: Person, somebody: Callable[..., Person], clock: Clock
+) -> None:
+    comes_in(marcel, "Marcel")
+    talk_id = paul_calls(database, clock())
+    marcel.open("/fr/permanence/attente")
+    marcel.submit(action="/entrer")
+    with transaction(database.backoffice) as session:
+        paul = session.get_one(Agent, PAUL.id)
+        secret = invite_third(session, paul, talk_id, "Zahra", "fr", database.access_key, clock())
+    zahra = somebody(source="192.0.2.77")
+    assert zahra.open(f"/fr/permanence/v/{secret}").heading == "On vous attend"
+    zahra.submit(action="/entrer")
+    assert "Marcel" in zahra.page.main
+    with transaction(database.backoffice) as session:
+        hold(session, session.get_one(Agent, PAUL.id), talk_id, clock())
+    assert "Un instant." in marcel.open("/fr/permanence/entretien").main
+    marcel.submit(action="/quitter")
+    assert marcel.page.heading == "Vous êtes sorti de l'entretien"
+    marcel.submit(action="/entrer")
+    assert marcel.page.heading == "Votre entretien"
+
+
+def test_a_stranger_has_no_place(portal: Flask, here: UUID, marcel: Person) -> None:
+    for path in ("attente", "attente/place", "essai", "entretien", "entretien/lignes", "entretien/ecrire"):
+        answer = marcel.ask("GET", f"/fr/permanence/{path}")
+        assert answer.status_code == 303, path
