@@ -32,6 +32,7 @@ from casework.slots import Slot
 from casework.vocabulary import Role
 from web.doors import open_to
 from web.transactions import db, now
+from web.typed import options
 
 booking = Blueprint("booking", __name__, url_prefix="/<lang>/demande/<uuid:request_id>/rendez-vous")
 
@@ -237,9 +238,9 @@ def _exact(agent_id: int, mode: Mode, place_id: str | None, start: datetime) -> 
 
 
 def _with_choices(form: ExtraForm) -> ExtraForm:
-    form.agent.choices = [(agent.id, agent.name) for agent in _editable_agents()]
-    form.kind.choices = [(kind.id, kind.name) for kind in kinds()]
-    form.place.choices = [("", "–"), *((place.id, place.name) for place in places_of_house())]
+    form.agent.choices = options((agent.id, agent.name) for agent in _editable_agents())
+    form.kind.choices = options((kind.id, kind.name) for kind in kinds())
+    form.place.choices = options([("", "–"), *((place.id, place.name) for place in places_of_house())])
     return form
 
 

@@ -39,6 +39,7 @@ from casework.vocabulary import ContactRule, Outcome, State, Theme
 from web.doors import open_to
 from web.headers import PAPER_POLICY
 from web.transactions import db, now, settings
+from web.typed import options
 
 case = Blueprint("case", __name__, url_prefix="/<lang>/demande")
 
@@ -185,7 +186,9 @@ def _form(act: Act, opened: Request, *, blank: bool = False) -> VersionedForm:
         field.id = f"{act}-{field.name}"  # several forms stand on one page
     if isinstance(form, WorkerForm):
         workers = triage.workers_of_house(db(), opened.house_id, now()).values()
-        form.worker.choices = [(worker.id, f"{worker.name} · {_availability(worker)}") for worker in workers]
+        form.worker.choices = options(
+            (worker.id, f"{worker.name} · {_availability(worker)}") for worker in workers
+        )
     return form
 
 

@@ -31,7 +31,7 @@ from wtforms.validators import (
 from casework.agenda import Audience, Mode
 from casework.messages import LONGEST_BODY
 from casework.vocabulary import CONTACT_RULES, OUTCOMES, SPOKEN_LANGUAGES, THEMES
-from web.typed import clean
+from web.typed import clean, options
 
 LONGEST_LINE = 500
 LONGEST_TRAVEL = 240
@@ -83,7 +83,7 @@ class QualifyForm(VersionedForm):
 
     themes = SelectMultipleField(
         _l("Thèmes"),
-        choices=[(theme.value, word.label) for theme, word in THEMES.items()],
+        choices=options((theme.value, word.label) for theme, word in THEMES.items()),
         validators=[InputRequired(message=_l("Choisissez au moins un thème."))],
     )
     urgent = BooleanField(_l("Demande urgente"))
@@ -133,7 +133,7 @@ class ContactRuleForm(VersionedForm):
 
     rule = RadioField(
         _l("Comment prévenir la personne"),
-        choices=[(rule.value, word.label) for rule, word in CONTACT_RULES.items()],
+        choices=options((rule.value, word.label) for rule, word in CONTACT_RULES.items()),
         validators=[InputRequired(message=_l("Choisissez une réponse."))],
     )
     contact = StringField(
@@ -166,10 +166,12 @@ class OutcomeForm(VersionedForm):
 
     outcome = SelectField(
         _l("Résultat"),
-        choices=[
-            ("", _l("Choisissez")),
-            *((outcome.value, _l(word.label)) for outcome, word in OUTCOMES.items()),
-        ],
+        choices=options(
+            [
+                ("", _l("Choisissez")),
+                *((outcome.value, _l(word.label)) for outcome, word in OUTCOMES.items()),
+            ]
+        ),
         validators=[AnyOf([outcome.value for outcome in OUTCOMES], message=_l("Choisissez un résultat."))],
     )
 
@@ -195,16 +197,16 @@ class HoursForm(FlaskForm):
 class RuleForm(HoursForm):
     """When, where and for what an agent receives."""
 
-    mode = SelectField(_l("Comment"), choices=MODES)
+    mode = SelectField(_l("Comment"), choices=options(MODES))
     place = SelectField(_l("Lieu"))
     kinds = SelectMultipleField(
         _l("Pour quels rendez-vous"),
         validators=[InputRequired(message=_l("Choisissez au moins un type de rendez-vous."))],
     )
-    audience = SelectField(_l("Qui peut réserver"), choices=AUDIENCES)
+    audience = SelectField(_l("Qui peut réserver"), choices=options(AUDIENCES))
     languages = SelectMultipleField(
         _l("Langues parlées, en plus du français"),
-        choices=[(code, name) for code, name in SPOKEN_LANGUAGES.items() if code != "fr"],
+        choices=options((code, name) for code, name in SPOKEN_LANGUAGES.items() if code != "fr"),
     )
     travel = IntegerField(
         _l("Minutes de route pour aller chez la personne"),
@@ -213,9 +215,9 @@ class RuleForm(HoursForm):
             NumberRange(0, LONGEST_TRAVEL, message=_l("Écrivez un nombre de minutes, 240 au plus.")),
         ],
     )
-    repeat = SelectField(_l("Quand"), choices=REPEATS)
-    weekdays = SelectMultipleField(_l("Jours"), choices=WEEKDAYS)
-    nth = SelectField(_l("Une fois par mois : lequel"), choices=NTHS)
+    repeat = SelectField(_l("Quand"), choices=options(REPEATS))
+    weekdays = SelectMultipleField(_l("Jours"), choices=options(WEEKDAYS))
+    nth = SelectField(_l("Une fois par mois : lequel"), choices=options(NTHS))
     first_day = DateField(_l("À partir du"), validators=[InputRequired(message=_l("Écrivez une date."))])
     last_day = DateField(_l("Jusqu'au"), validators=[Optional()])
 
@@ -294,7 +296,7 @@ class ExtraForm(FlaskForm):
 
     agent = SelectField(_l("Avec"), coerce=int)
     kind = SelectField(_l("Type de rendez-vous"))
-    mode = SelectField(_l("Comment"), choices=MODES)
+    mode = SelectField(_l("Comment"), choices=options(MODES))
     place = SelectField(_l("Lieu"))
     day = DateField(_l("Jour"), validators=[InputRequired(message=_l("Écrivez une date."))])
     starts_at = TimeField(_l("Heure"), validators=[InputRequired(message=_l("Écrivez une heure."))])

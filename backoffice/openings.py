@@ -18,6 +18,7 @@ from casework.agents import Agent
 from casework.planning import Meeting
 from web.doors import open_to
 from web.transactions import db, now
+from web.typed import options
 
 openings = Blueprint("openings", __name__, url_prefix="/<lang>/agenda/plages")
 
@@ -152,8 +153,8 @@ def _overlaps(whose: Agent) -> list[Opening]:
 
 
 def _with_choices(form: RuleForm) -> RuleForm:
-    form.place.choices = [("", "–"), *((place.id, place.name) for place in places_of_house())]
-    form.kinds.choices = [(kind.id, kind.name) for kind in kinds()]
+    form.place.choices = options([("", "–"), *((place.id, place.name) for place in places_of_house())])
+    form.kinds.choices = options((kind.id, kind.name) for kind in kinds())
     return form
 
 

@@ -25,7 +25,7 @@ from casework.territory import Commune, Place, PlaceKind, Sector, SectorCommune
 from casework.vocabulary import Role
 from web.doors import open_to
 from web.transactions import db, now
-from web.typed import clean
+from web.typed import clean, options
 
 places = Blueprint("places", __name__, url_prefix="/<lang>/lieux")
 
@@ -138,13 +138,15 @@ def _with_choices(form: PopupForm) -> PopupForm:
         .where(Sector.house_id == house.id)
         .order_by(Commune.name)
     )
-    form.commune.choices = [(code, name) for code, name in communes]
+    form.commune.choices = options((code, name) for code, name in communes)
     workers = db().scalars(
         select(Agent)
         .where(Agent.house_id == house.id, Agent.active, Agent.roles.contains([Role.WORKER.value]))
         .order_by(Agent.name)
     )
-    form.agent.choices = [(worker.id, worker.name) for worker in workers if counter.may_edit(me(), worker)]
+    form.agent.choices = options(
+        (worker.id, worker.name) for worker in workers if counter.may_edit(me(), worker)
+    )
     kinds = db().execute(select(Kind.id, Kind.name).order_by(Kind.minutes, Kind.name))
-    form.kind.choices = [("", gettext("Sans rendez-vous")), *((key, name) for key, name in kinds)]
+    form.kind.choices = options([("", gettext("Sans rendez-vous")), *((key, name) for key, name in kinds)])
     return form

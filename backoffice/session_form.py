@@ -38,7 +38,7 @@ from casework.sessions import (
 )
 from casework.vocabulary import SPOKEN_LANGUAGES
 from web.transactions import db
-from web.typed import clean
+from web.typed import clean, options
 
 LONGEST_TITLE = 80
 LONGEST_WORDS = 1000
@@ -73,7 +73,7 @@ class SessionForm(HoursForm):
             NumberRange(1, MOST_SEATS, message=_l("Écrivez un nombre de 1 à 100.")),
         ],
     )
-    languages = SelectMultipleField(_l("Langues parlées"), choices=list(SPOKEN_LANGUAGES.items()))
+    languages = SelectMultipleField(_l("Langues parlées"), choices=options(SPOKEN_LANGUAGES.items()))
     open_to_citizens = BooleanField(_l("Les personnes peuvent s'inscrire seules, par Internet"))
     key = HiddenField(validators=[UUID()])
 
@@ -98,8 +98,8 @@ def leaders() -> list[Agent]:
 
 def with_choices(form: SessionForm) -> SessionForm:
     """My house's places; the colleagues whose agenda I may change."""
-    form.place.choices = [(place.id, place.name) for place in places_of_house()]
-    form.agent.choices = [(agent.id, agent.name) for agent in leaders()]
+    form.place.choices = options((place.id, place.name) for place in places_of_house())
+    form.agent.choices = options((agent.id, agent.name) for agent in leaders())
     return form
 
 

@@ -25,7 +25,7 @@ from casework.vocabulary import SPOKEN_LANGUAGES, Theme
 from portal import visit
 from web.doors import ANYONE, open_to
 from web.transactions import db, now
-from web.typed import clean
+from web.typed import clean, options
 
 sessions = Blueprint("sessions", __name__, url_prefix="/<lang>/ateliers")
 
@@ -43,10 +43,10 @@ class SignUpForm(FlaskForm):
 
     def __init__(self, **values: Any) -> None:
         super().__init__(**values)
-        self.people.choices = [
+        self.people.choices = options(
             (number, ngettext("%(num)s personne", "%(num)s personnes", number))
             for number in range(1, MOST_PEOPLE + 1)
-        ]
+        )
 
 
 def my_sessions() -> list[MySignUps]:
