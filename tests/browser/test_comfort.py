@@ -1,19 +1,16 @@
-"""What scripts and style sheets add: leaving at once, seeing a file go, one request for two taps, a list that lives."""
+"""What scripts and style sheets add: seeing a file go, one request for two taps, a list that lives."""
 
 from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from playwright.sync_api import FilePayload, Locator, Page, Route, expect
+from playwright.sync_api import FilePayload, Locator, expect
 from pypdf import PdfReader
 from sqlalchemy import text
 
-from casework.identity import load_identity
-from casework.settings import ROOT
 from casework.vocabulary import Urgency
 from tests import people
 from tests.browser import stage
@@ -34,7 +31,6 @@ from tests.conftest import Database
 pytestmark = pytest.mark.browser
 
 REFRESHED_WITHIN = 15_000
-QUIET = load_identity(ROOT / "territory" / "vienne").quick_exit_address
 LARGE_PAPER: FilePayload = {
     "name": "bail.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.4 " + b"a long lease " * 40_000
 }  # fmt: skip
@@ -47,42 +43,9 @@ TAP_TWICE = """(selector) => {
 """Faster than a finger; says of each tap whether the browser was left to send the form."""
 
 
-def _by_the_button(page: Page) -> None:
-    page.locator(".exit-button").click()
-
-
-def _by_the_keyboard(page: Page) -> None:
-    for _ in range(3):
-        page.keyboard.press("Shift")
-
-
-@pytest.mark.parametrize("leave", [_by_the_button, _by_the_keyboard], ids=["button", "Shift three times"])
-def test_one_tap_leads_away_and_nothing_stays(
-    house: RunningHouse, opens: Opens, leave: Callable[[Page], None]
-) -> None:
-    """The page left is no step of the history, the browser holds no cookie, and stepping back shows no answer."""
-    page = opens(viewport=PHONE)
-    answers = _watch_the_exit(page)
-    address = f"{house.portal}/fr/demande"
-    go_to_contact(page, address, theme="violence", urgency="danger")
-    page.goto(f"{address}/mots")
-    expect(page.locator("#words")).to_have_value(WORDS["fr"])
-    steps = page.evaluate("history.length")
-    leave(page)
-    expect(page).to_have_url(re.compile(re.escape(QUIET)))
-    assert page.evaluate("history.length") == steps
-    assert answers == [(303, QUIET)]
-    assert page.context.cookies(house.portal) == []
-    page.go_back()
-    expect(page.locator("main")).to_be_visible()
-    assert not page.url.endswith("/mots")
-    assert WORDS["fr"] not in page.content()
-
-
 def test_two_shifts_and_a_word_are_only_typing(house: RunningHouse, opens: Opens) -> None:
     """Capitals do not send anybody away."""
     page = opens()
-    _watch_the_exit(page)
     page.goto(f"{house.portal}/fr/demande/sujet")
     tap(page, "button[value=violence]")
     tap(page, "button[value=none]")
@@ -92,24 +55,6 @@ def test_two_shifts_and_a_word_are_only_typing(house: RunningHouse, opens: Opens
     page.keyboard.type("Il")
     page.keyboard.press("Shift")
     expect(page.locator("#words")).to_have_value("Il")
-
-
-def _watch_the_exit(page: Page) -> list[tuple[int, str | None]]:
-    """Let the portal answer, then play the ordinary site: tests never leave this machine."""
-    answers: list[tuple[int, str | None]] = []
-
-    def leaving(route: Route) -> None:
-        answer = route.fetch(max_redirects=0)
-        answers.append((answer.status, answer.headers.get("location")))
-        # A redirect cannot be followed to a site that is not there: a page leads on in its place.
-        onward = f"<script>location.replace({QUIET!r})</script>"
-        route.fulfill(status=200, content_type="text/html", body=onward)
-
-    page.route("**/quitter", leaving)
-    page.route(
-        f"{QUIET}**", lambda route: route.fulfill(content_type="text/html", body="<h1>Il fait beau</h1>")
-    )
-    return answers
 
 
 def test_a_large_paper_is_seen_to_go(house: RunningHouse, opens: Opens) -> None:

@@ -116,7 +116,7 @@ def test_nothing_of_ones_own_is_kept(house: OwnPortal, amina: Page) -> None:
     pages = {path for path in kept if not path.startswith("/static/")}
     assert pages == {"/fa/hors-ligne", "/fa/urgences", "/fa/maisons", "/fa/droits/rsa", "/fa/droits/apa"}
     lose_network(house, amina)
-    for path in ("/fa/suivi", "/fa/suivi/recu", "/fa/droits/violences"):
+    for path in ("/fa/suivi", "/fa/recu", "/fa/droits/violences"):
         amina.goto(house.address + path)
         expect(amina.locator("main .situations")).to_be_visible()
         assert number not in amina.content()
