@@ -28,7 +28,10 @@ class Needs(HTMLParser):
         super().__init__()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Stylesheets and plain scripts block; icons, sprites, pictures and deferred scripts come later."""
+        """Stylesheets and plain scripts block; icons, sprites, pictures and deferred scripts come later.
+
+        Sounds and videos load nothing before a tap (`preload="none"`).
+        """
         given = {name: value or "" for name, value in attrs}
         address = (given.get("href") or given.get("src") or "").partition("#")[0]
         if not address:
@@ -37,9 +40,7 @@ class Needs(HTMLParser):
             self.blocking.add(address)
         elif tag == "script":
             (self.later if "defer" in given or "async" in given else self.blocking).add(address)
-        elif tag in {"use", "img", "source", "video", "audio", "iframe"} or (
-            tag == "link" and "icon" in given.get("rel", "")
-        ):
+        elif tag in {"use", "img", "iframe"} or (tag == "link" and "icon" in given.get("rel", "")):
             self.later.add(address)
 
 
