@@ -148,7 +148,7 @@
     function pause() {
       const settled = [...peers.values()].every((one) => one.pc.connectionState === "connected");
       if (now() < hurriedUntil && !(peers.size && settled)) return 300;
-      return peers.size && settled ? 2000 : 1000;
+      return peers.size && settled ? 1500 : 1000;
     }
 
     function wake() {
