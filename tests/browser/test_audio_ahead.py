@@ -17,7 +17,8 @@ from casework.audio import Speech
 from casework.rights import load_library
 from portal import spoken
 from portal.questions import QUESTIONS
-from tests.browser.conftest import PHONE, Opens, RunningHouse
+from tests.browser.conftest import DESK, PHONE, Opens, RunningHouse
+from tests.browser.inspecting import Inspector
 from tests.browser.walking import tap
 
 pytestmark = pytest.mark.browser
@@ -76,6 +77,11 @@ def test_the_button_plays_the_parts_one_after_the_other_and_shows_where(
     expect(page.locator(".spoken")).to_have_count(0)
     expect(button).to_have_attribute("aria-pressed", "false")
     assert {address.rsplit(".", 1)[-1] for address in asked} == {"opus"}
+    page.locator(".heard").evaluate("box => { box.style.display = 'block'; box.open = true; }")
+    inspector = Inspector(page)
+    for size in (PHONE, DESK):
+        inspector.look("players", size)
+    assert inspector.violations == []
 
 
 def test_without_scripts_each_part_has_a_plain_player(made: RunningHouse, opens: Opens) -> None:
