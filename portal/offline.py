@@ -23,6 +23,9 @@ offline = Blueprint("offline", __name__)
 MOST_BYTES = 2_000_000
 """What all kept pages and their files may weigh together, unpacked."""
 
+PATIENCE_MILLISECONDS = 4_000
+"""How long a browser that has a copy waits for the network before it shows the copy."""
+
 KEEPS = frozenset(
     {"pages.home", "pages.emergencies", "pages.houses", "rights.every", "rights.one", "rights.of_situation"}
 )
@@ -47,6 +50,7 @@ def worker() -> ResponseReturnValue:
         "version": current_app.extensions["pages version"],
         "languages": list(LANGUAGES),
         "most": MOST_BYTES,
+        "patience": PATIENCE_MILLISECONDS,
     }
     script = f"const HOUSE = {json.dumps(house)};\n" + (FOLDER / "keeper.js").read_text(encoding="utf-8")
     return script, {

@@ -8,7 +8,6 @@ const PAGES = new RegExp(
 );
 const FILES = /(?:href|src)="(\/(?:static\/[\w./-]+\.(?:css|js|svg)|couleurs\.css))/g;
 const A_DAY = 86_400_000;
-const TOO_SLOW = 4_000;
 const MOST_TAKEN_OVER = 20;
 
 // What must be there, even if never looked at.
@@ -83,7 +82,7 @@ async function show(event, path) {
   const copy = PAGES.test(path) ? await copyOf(path) : undefined;
   try {
     const network = Promise.resolve(event.preloadResponse).then((early) => early ?? fetch(event.request));
-    const late = new Promise((resolve) => { if (copy) setTimeout(resolve, TOO_SLOW, copy); });
+    const late = new Promise((resolve) => { if (copy) setTimeout(resolve, HOUSE.patience, copy); });
     const answer = await Promise.race([network, late]);
     if (!copy || answer.status < 500) return answer;
   } catch { /* no network */ }

@@ -3,12 +3,13 @@ of its own, so that it can be cut off."""
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from flask import Flask
+from flask import Flask, request
 from playwright.sync_api import Page, expect
 
 from casework.rights import load_library
@@ -99,6 +100,36 @@ def test_what_was_read_stays_without_network(house: OwnPortal, amina: Page) -> N
     house.open()
     amina.goto(f"{house.address}/fa/droits/rsa")
     expect(amina.locator("[data-kept]")).to_be_hidden()
+
+
+def test_a_network_too_slow_or_a_service_in_trouble_shows_the_copy(
+    house: OwnPortal, amina: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(offline, "PATIENCE_MILLISECONDS", 100)
+    read(amina, house, "/fa/droits/rsa")
+    copy = amina.locator("main > p[role=status]:not([hidden])")
+    answering = threading.Event()
+
+    def slow(app: Flask) -> None:
+        @app.before_request
+        def at_last() -> None:
+            if request.path == "/fa/droits/rsa":
+                answering.wait(PATIENCE_SECONDS)
+
+    def in_trouble(app: Flask) -> None:
+        @app.before_request
+        def nobody() -> tuple[str, int]:
+            return "", 502
+
+    lose_network(house, amina)
+    house.open(slow)
+    amina.goto(f"{house.address}/fa/droits/rsa")
+    expect(copy).to_be_visible()
+    answering.set()
+    lose_network(house, amina)
+    house.open(in_trouble)
+    amina.goto(f"{house.address}/fa/droits/rsa")
+    expect(copy).to_be_visible()
 
 
 def test_nothing_of_ones_own_is_kept(house: OwnPortal, amina: Page) -> None:
