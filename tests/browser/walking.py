@@ -107,6 +107,11 @@ class CitizensWalk:
     language: str
     look: Look
 
+    @property
+    def words(self) -> str:
+        """In one's own language, or in English."""
+        return WORDS.get(self.language, WORDS["en"])
+
     def all(self) -> None:
         """The whole walk; it ends on the page that follows the request."""
         self.around_the_door()
@@ -152,9 +157,9 @@ class CitizensWalk:
         self._send("how urgent", "button[value=housing]")
         self._send_nothing("how urgent, nothing chosen")
         self._send("own words", "button[value=eviction]")
-        self.page.locator("#words").fill(WORDS[self.language] * 200)
+        self.page.locator("#words").fill(self.words * 200)
         self._send("own words, far too many")
-        self.page.locator("#words").fill(WORDS[self.language])
+        self.page.locator("#words").fill(self.words)
         self._send("where")
 
     def place(self) -> None:
