@@ -13,6 +13,7 @@ from backoffice.agent import AGENT, house_of, me, signed_in
 from backoffice.booking import booking
 from backoffice.calendars import calendars, feeds
 from backoffice.case import case
+from backoffice.conversation import conversation
 from backoffice.forms import MODES
 from backoffice.kiosks import kiosks, who_waits
 from backoffice.openings import openings
@@ -55,6 +56,7 @@ def create(settings: Settings | None = None, clock: Callable[[], datetime] | Non
         sign_in,
         queue,
         case,
+        conversation,
         booking,
         waiting_list,
         agenda,

@@ -15,6 +15,7 @@ from sqlalchemy import select
 from backoffice import phrases
 from backoffice.agent import AGENT, me
 from backoffice.booking import panel
+from backoffice.conversation import in_two_languages
 from backoffice.forms import (
     ContactRuleForm,
     NothingForm,
@@ -248,7 +249,7 @@ AFTER_BOOKING = frozenset({"book", "cancel", "end", "kind", "move", "taken", "la
 def _done() -> str | None:
     """What this page follows, from its address: an act, or something about the appointment."""
     done = request.args.get("fait", "")
-    return done if done in AFTER_BOOKING | {"prevenir"} or done in set(Act) else None
+    return done if done in AFTER_BOOKING | {"prevenir", "correct", "empty"} or done in set(Act) else None
 
 
 def _write(act: Callable[..., None], opened: Request, form: FlaskForm) -> None:
@@ -297,7 +298,7 @@ def _show(
         worker=db().get(Agent, opened.worker_id) if opened.worker_id else None,
         ways=db().scalars(select(ContactWay).where(ContactWay.request_id == opened.id)).all(),
         papers=documents.of(db(), Owner(request_id=opened.id)),
-        conversation=messages.of_request(db(), opened.id),
+        **in_two_languages(opened, messages.of_request(db(), opened.id)),
         history=journal.of_request(db(), opened.id),
         sendings=db().scalars(
             select(Notification).where(Notification.request_id == opened.id).order_by(Notification.created_at)

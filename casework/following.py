@@ -14,6 +14,7 @@ from casework.documents import of as documents_of
 from casework.messages import Author, Kind, Message
 from casework.people import ContactWay
 from casework.requests import Request, shown_state
+from casework.sentences import language_of
 from casework.territory import Commune, House
 from casework.vocabulary import NEEDS, THEMES, URGENCIES, Need, State, Theme, Urgency, Word
 
@@ -33,7 +34,11 @@ class Said:
     at: datetime
     body: str
     language: str
+    """Of its words, as far as their letters tell."""
     asks_paper: bool
+    id: UUID
+    not_understood: bool
+    """The person said that they do not understand it."""
 
 
 @dataclass(frozen=True)
@@ -111,11 +116,29 @@ def is_sensitive(themes: list[Theme], urgency: Urgency) -> bool:
 def _conversation(session: Session, request_id: UUID) -> list[Said]:
     """The columns a person may read: who of the agents wrote is the signature alone."""
     rows = session.execute(
-        select(Message.author, Message.signature, Message.at, Message.body, Message.language, Message.kind)
+        select(
+            Message.author,
+            Message.signature,
+            Message.at,
+            Message.body,
+            Message.language,
+            Message.kind,
+            Message.id,
+            Message.not_understood_at,
+        )
         .where(Message.request_id == request_id)
         .order_by(Message.at, Message.id)
     )
     return [
-        Said(author is Author.CITIZEN, signature, at, body, language, kind is Kind.PAPER_ASKED)
-        for author, signature, at, body, language, kind in rows
+        Said(
+            mine=row.author is Author.CITIZEN,
+            signature=row.signature,
+            at=row.at,
+            body=row.body,
+            language=language_of(row.body, row.language),
+            asks_paper=row.kind is Kind.PAPER_ASKED,
+            id=row.id,
+            not_understood=row.not_understood_at is not None,
+        )
+        for row in rows
     ]

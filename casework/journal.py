@@ -213,6 +213,17 @@ def _same(one: Entry, other: Entry) -> bool:
     return one.action is other.action and one.agent_id == other.agent_id
 
 
+def opened_by(session: Session, request_id: UUID, agent: Agent, since: datetime) -> bool:
+    """True when this agent opened this request since then: what refreshes by itself on its page is no new reading."""
+    found = select(Entry.id).where(
+        Entry.request_id == request_id,
+        Entry.agent_id == agent.id,
+        Entry.action == Action.OPENED,
+        Entry.at >= since,
+    )
+    return session.scalar(found.limit(1)) is not None
+
+
 def others_reading(session: Session, request_id: UUID, agent: Agent, since: datetime) -> list[Agent]:
     """Colleagues who opened this request since then: two on one request should know of each other."""
     return list(

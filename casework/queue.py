@@ -72,6 +72,8 @@ class Row:
     """Somebody wrote to the person already."""
     waits_for_agent: bool
     """The person wrote and nobody answered since."""
+    not_understood: bool
+    """They said that they do not understand, and nobody wrote since."""
 
     @property
     def place(self) -> Place:
@@ -147,6 +149,7 @@ def _row(request: Request, commune: str | None, worker: str | None) -> Row:
         promised_by=request.promised_by,
         answered=request.agent_wrote_at is not None,
         waits_for_agent=request.waits_for_agent,
+        not_understood=request.not_understood,
     )
 
 

@@ -22,6 +22,7 @@ from casework.vocabulary import Channel
 from portal import visit
 from portal.booking import coming_facts
 from portal.cards import card_list, with_card
+from portal.conversation import translate_ahead, translations_of
 from portal.papers import take_papers
 from portal.receipt import NoPdfError, as_pdf, qr_code
 from portal.sessions import my_sessions
@@ -196,7 +197,8 @@ def write() -> ResponseReturnValue:
     refused: list[tuple[str, str]] = []
     submission = UUID(form.submission.data)
     text = body or gettext("J'envoie un papier.")
-    if messages.write_as_citizen(db(), request_id, text, language(), submission, now()) and files:
+    written = messages.write_as_citizen(db(), request_id, text, language(), submission, now())
+    if written and files:
         refused = take_papers(Owner(request_id=request_id))
         if len(refused) < len(files):
             journal.write(
@@ -205,6 +207,8 @@ def write() -> ResponseReturnValue:
     if refused and len(refused) == len(files) and not body:
         db().rollback()
         return _show(form, 422, refused=refused)
+    if written:
+        translate_ahead(text)
     db().commit()
     if refused:
         return _show(WriteForm(formdata=None, submission=str(uuid4())), 422, refused=refused)
@@ -256,6 +260,7 @@ def _show(
     page = render_template(
         "portal/follow.html",
         followed=seen,
+        translations=translations_of(seen),
         form=form,
         refused=refused,
         my_sessions=my_sessions(),

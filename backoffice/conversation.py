@@ -1,0 +1,121 @@
+"""A conversation in two languages, the agents' side: what the person wrote, and what they read of what agents wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from backoffice.agent import AGENT, WATCHING, me
+from casework import journal, messages, translated_words, triage
+from casework.agents import Agent
+from casework.messages import Author, Message
+from casework.requests import Request, SendingKeys
+from casework.sentences import language_of
+from casework.territory import Commune, House
+from casework.translated_words import EmptyCorrectionError, shown
+from web.doors import open_to
+from web.language import language
+from web.transactions import db, now, settings
+
+conversation = Blueprint("conversation", __name__, url_prefix="/<lang>/demande")
+
+AGENTS_LANGUAGE = "fr"
+"""What agents write in."""
+SAME_READING = timedelta(hours=12)
+"""How long a page that was opened, which the journal says, may look again for translations."""
+
+
+@conversation.get("/<uuid:request_id>/messages")
+@open_to(WATCHING)
+def lines(request_id: UUID) -> ResponseReturnValue:
+    """The messages alone, for a page that is open to fill in the translations that have come."""
+    opened = _mine(request_id)
+    if not journal.opened_by(db(), request_id, me(), now() - SAME_READING):
+        abort(404)
+    facts = in_two_languages(opened, messages.of_request(db(), opened.id))
+    return render_template("backoffice/conversation_lines.html", case=opened, alone=True, **facts)
+
+
+@conversation.post("/<uuid:request_id>/traduction")
+@open_to(AGENT)
+def correct(request_id: UUID) -> ResponseReturnValue:
+    """The agent's own translation takes the place of the machine's, for everybody who has these words."""
+    opened = _mine(request_id)
+    written, source, target = _to_correct(opened)
+    done = "correct"
+    try:
+        translated_words.correct(
+            db(), me(), written, source, target, request.form.get("translated", ""),
+            key=settings().access_key, request_id=opened.id, now=now(),
+        )  # fmt: skip
+        db().commit()
+    except EmptyCorrectionError:
+        db().rollback()
+        done = "empty"
+    return redirect(url_for("case.show", request_id=request_id, fait=done, _anchor="conversation-title"), 303)
+
+
+def in_two_languages(opened: Request, conversation: Sequence[Message]) -> dict[str, object]:
+    """For the template: what the person wrote in this page's language, what agents wrote in the person's; what is not
+    there yet is asked for. Commits."""
+    written = {message.id: language_of(message.body, message.language) for message in conversation}
+    theirs = [(one.body, written[one.id]) for one in conversation if one.author is Author.CITIZEN]
+    ours = [(one.body, written[one.id]) for one in conversation if one.author is Author.AGENT]
+    first = (opened.words, language_of(opened.words, opened.language))
+    keys = SendingKeys(settings().access_key, settings().documents_public_key)
+    names = list(_names(opened, conversation))
+    facts: dict[str, object] = {
+        "conversation": conversation,
+        "written_in": written,
+        "words_in": first[1],
+        "translations": shown(db(), [first, *theirs], language(), keys, now(), names),
+        "as_read": shown(db(), ours, opened.language, keys, now(), names),
+    }
+    db().commit()
+    return facts
+
+
+def _to_correct(opened: Request) -> tuple[str, str, str]:
+    """The words, their language and the reader's, of the message named; of the request's own when none is."""
+    named = request.form.get("message", "")
+    if not named:
+        source, target = language_of(opened.words, opened.language), language()
+        if not opened.words or source == target:
+            abort(404)
+        return opened.words, source, target
+    try:
+        message = db().get(Message, UUID(named))
+    except ValueError:
+        abort(404)
+    if message is None or message.request_id != opened.id:
+        abort(404)
+    source = language_of(message.body, message.language)
+    target = language() if message.author is Author.CITIZEN else opened.language
+    if source == target:
+        abort(404)
+    return message.body, source, target
+
+
+def _mine(request_id: UUID) -> Request:
+    opened = db().get(Request, request_id)
+    if opened is None or not triage.may_see(me(), opened):
+        abort(404)
+    return opened
+
+
+def _names(opened: Request, conversation: Sequence[Message]) -> Iterator[str]:
+    """People and places of this request, which an engine must leave alone."""
+    yield from (opened.name, *opened.name.split(), opened.handler, opened.place_typed)
+    yield from {message.signature for message in conversation}
+    house = db().get_one(House, opened.house_id)
+    yield from (house.name, house.town)
+    for known in (
+        db().get(Commune, opened.commune_code) if opened.commune_code else None,
+        db().get(Agent, opened.worker_id) if opened.worker_id else None,
+    ):
+        if known:
+            yield known.name
