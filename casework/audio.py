@@ -22,6 +22,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
+from casework.vocabulary import LANGUAGES
+
 KINDS = {"opus": "audio/ogg; codecs=opus", "mp3": "audio/mpeg"}
 """Ends of names and what they are; browsers too old for the first take the second."""
 HEAVIEST_BYTES = 100_000
@@ -120,7 +122,7 @@ def voices(piper_models: Path | None = None) -> dict[str, Voice]:
     """Who speaks each language: Piper where there is a model, else espeak-ng.
 
     Raises:
-        AudioError: the folder of models is not there, or a model lacks its description.
+        AudioError: the folder of models is not there, or a model has no language's name or lacks its description.
     """
     speaking: dict[str, Voice] = {language: Espeak(language) for language in ESPEAK_LANGUAGES}
     if piper_models is None:
@@ -128,6 +130,8 @@ def voices(piper_models: Path | None = None) -> dict[str, Voice]:
     if not piper_models.is_dir():
         raise AudioError(f"PIPER_VOICES: {piper_models} is no folder.")
     for model in sorted(piper_models.glob("*.onnx")):
+        if model.stem not in LANGUAGES:
+            raise AudioError(f"PIPER_VOICES: {model.name} should be named after a language, such as fr.onnx.")
         if not Path(f"{model}.json").is_file():
             raise AudioError(f"PIPER_VOICES: {model.name}.json should stand beside {model.name}.")
         speaking[model.stem] = Piper(model)

@@ -128,6 +128,9 @@ def test_a_voice_without_its_description_is_told(tmp_path: Path) -> None:
     (tmp_path / "fr.onnx").touch()
     with pytest.raises(AudioError, match=r"fr\.onnx\.json should stand beside"):
         audio.voices(tmp_path)
+    (tmp_path / "fr.onnx").rename(tmp_path / "fr_FR-upmc-medium.onnx")
+    with pytest.raises(AudioError, match=r"fr_FR-upmc-medium\.onnx should be named after a language"):
+        audio.voices(tmp_path)
     with pytest.raises(AudioError, match="is no folder"):
         audio.voices(tmp_path / "nowhere")
 
