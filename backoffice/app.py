@@ -14,6 +14,8 @@ from backoffice.booking import booking
 from backoffice.calendars import calendars, feeds
 from backoffice.case import case
 from backoffice.conversation import conversation
+from backoffice.desk import desk, talks_about, waiting_count
+from backoffice.desk_talk import desk_talk
 from backoffice.forms import MODES
 from backoffice.kiosks import kiosks, who_waits
 from backoffice.openings import openings
@@ -32,6 +34,7 @@ from casework.counter import LENGTHS
 from casework.journal import ACTIONS
 from casework.notifications import DELIVERIES
 from casework.settings import Settings, from_environment
+from casework.talks import TALK_OUTCOMES
 from web.app import make_app
 from web.calls import answer_calls
 
@@ -51,6 +54,9 @@ def create(settings: Settings | None = None, clock: Callable[[], datetime] | Non
         session_panel=panel,
         to_call_count=how_many,
         kiosk_calls=who_waits,
+        permanence_count=waiting_count,
+        talks_about=talks_about,
+        talk_outcomes=TALK_OUTCOMES,
     )
     for blueprint in (
         sign_in,
@@ -69,6 +75,8 @@ def create(settings: Settings | None = None, clock: Callable[[], datetime] | Non
         places,
         stock,
         to_call,
+        desk,
+        desk_talk,
         kiosks,
         outbox,
         phrases,

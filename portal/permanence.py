@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, Response, g, make_response, redirect, render_template, request, session, url_for
+from flask import Blueprint, g, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _l
@@ -37,9 +36,9 @@ from casework.waiting_room import (
 )
 from portal import visit
 from portal.questions import PhoneField
-from web.compression import showing_secret
 from web.doors import ANYONE, open_to
 from web.doors import Door as WayIn
+from web.fragments import fragment
 from web.language import language
 from web.mistakes import page as mistake
 from web.transactions import db, now, settings
@@ -200,7 +199,7 @@ def wait() -> ResponseReturnValue:
 @open_to(VISIT)
 def place() -> ResponseReturnValue:
     """What changes of the waiting room, for the page to refresh itself; it is a sign of life."""
-    return fragment(render_template("portal/permanence/place.html", **_place(_seen())))
+    return fragment(render_template("portal/permanence/place_lines.html", **_place(_seen())))
 
 
 @permanence.post("/attente/ici")
@@ -296,14 +295,6 @@ def of_request() -> dict[str, object]:
     live = mine is not None and mine.is_live
     by_appointment = None if live else waiting_room.appointment_now(db(), g.request_id, now())
     return {"live": live, "by_appointment": by_appointment is not None}
-
-
-def fragment(body: str) -> Response:
-    """A piece of page with its fingerprint; it holds what nobody else may read."""
-    response = showing_secret(body)
-    response.set_etag(hashlib.sha256(body.encode()).hexdigest()[:20], weak=True)
-    response.make_conditional(request)
-    return make_response(response)
 
 
 def _asked() -> Request | None:

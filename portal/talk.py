@@ -19,9 +19,9 @@ from casework.talks import LONGEST_LINE, MyTalk, Taker, TalkState
 from casework.translated_words import shown
 from casework.vocabulary import Theme
 from casework.waiting_room import VisitState
-from portal.permanence import fragment
 from web.compression import showing_secret
 from web.doors import Door, open_to
+from web.fragments import fragment
 from web.language import language
 from web.transactions import db, now, settings
 from web.typed import clean
@@ -76,7 +76,7 @@ def show() -> ResponseReturnValue:
 def lines() -> ResponseReturnValue:
     """What is new, for the page to refresh itself."""
     me = _me()
-    return fragment(render_template("portal/permanence/lines.html", **_facts(me)))
+    return fragment(render_template("portal/permanence/talk_lines.html", **_facts(me)))
 
 
 @talk.get("/ecrire")
