@@ -14,6 +14,8 @@ from casework.rights import load_library
 from casework.settings import Settings
 from portal.app import create
 from portal.offline import MADE_FROM
+from tests.conftest import Database
+from tests.portal.kiosk_visitor import AtKiosk, new_key
 from tests.portal.person import Person
 
 
@@ -62,6 +64,15 @@ def test_pages_that_may_not_be_kept_tell_the_keeper_nothing(marcel: Person) -> N
     assert marcel.go("droits/rsa").html.get("data-keeper") == "/sw.js"
     for path in ("/fr/droits/violences", "/fr/droits/situation/beaten_at_home", "/fr/droits/chercher?mots=a"):
         assert marcel.ask("GET", path).headers["Cache-Control"] == "no-store"
+
+
+def test_a_kiosk_keeps_nothing(portal: Flask, database: Database, now: datetime) -> None:
+    screen = AtKiosk(portal)
+    screen.set_up(new_key(database, now))
+    screen.touches("fr")
+    for path in ("urgences", "maisons", "droits/rsa"):
+        assert screen.go(path).html.get("data-keeper") is None, path
+        assert screen.ask("GET", f"/fr/{path}").headers["Cache-Control"] == "no-store", path
 
 
 def test_whatever_pages_are_made_from_makes_another_version(
