@@ -179,6 +179,8 @@ def make(session: Session, by: Agent, key: UUID, plan: Plan, now: datetime) -> G
         HouseShutError: the house is closed then.
         LeaderBusyError: the leader has something else.
     """
+    # the same form at the same moment waits here, and then finds the session that the first one made
+    session.execute(text("SELECT pg_advisory_xact_lock(hashtext(:name))"), {"name": f"session {key}"})
     if known := session.get(GroupSession, key):
         return known
     _check(session, by, plan, now, None)

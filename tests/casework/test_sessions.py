@@ -33,6 +33,7 @@ from casework.sign_ups import SignUpState, TooManyPeopleError, read_names
 from tests.casework.asking import BY_MAIL, BY_TEXT, Asked, ask, journal_of
 from tests.casework.gathering import THURSDAY, everybody, gather, held, is_sound, plan, seats_of
 from tests.conftest import PARIS, Database
+from tests.crash.processes import wait_until
 from tests.people import LOUISE, MARC, NADIA, ODILE, PAUL, SARAH
 from tests.portal.receiving import receives
 
@@ -114,6 +115,28 @@ def test_a_smaller_family_may_fit(database: Database, now: datetime, amina: Aske
     assert signs_up(database, marcel, session_id, 3, now) == "waiting"
     leaves(database, marcel, session_id, now, 1)
     assert states(database, session_id, marcel) == ["cancelled", "signed", "signed"]
+
+
+def test_the_same_form_twice_at_once_is_one_session(database: Database, now: datetime) -> None:
+    key = uuid4()
+
+    def makes() -> UUID:
+        with transaction(database.backoffice) as session:
+            return sessions.make(session, session.get_one(Agent, NADIA.id), key, plan(), now).id
+
+    def somebody_waits() -> bool:
+        with database.owner.connect() as connection:
+            waits = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+            return bool(connection.scalar(text(waits)))
+
+    with ThreadPoolExecutor(1) as second:
+        with transaction(database.backoffice) as first:
+            made = sessions.make(first, first.get_one(Agent, NADIA.id), key, plan(), now).id
+            tapped = second.submit(makes)
+            wait_until(somebody_waits, "the second tap to wait")
+        assert tapped.result(timeout=20) == made == key
+    with transaction(database.backoffice) as session:
+        assert list(session.scalars(select(GroupSession.id))) == [key]
 
 
 def test_the_same_form_twice_is_one_sign_up(database: Database, now: datetime, amina: Asked) -> None:
