@@ -12,7 +12,7 @@ STATIC := $(shell find static -type f ! -name '*.br' ! -name '*.gz' ! -name .com
 export ALLERVERS_VAR ?= $(CURDIR)/var
 export PYTHONPATH := $(CURDIR)
 
-.PHONY: help run audio build test test-fast lint strings bench clean
+.PHONY: help run audio build test test-fast lint strings bench clean translation-models
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
@@ -54,7 +54,14 @@ clean: ## Forget the demonstration and what was installed here
 	@PYTHON=$(PYTHON) tools/install run
 	@touch $@
 
-.venv/.test: requirements/test.txt .venv/.run tools/install
+translation-models: .venv/.translation ## LANGS="ar en uk": install what translates them (FROM=folder; TRUST=1: take what is new)
+	@$(BIN)/python -m casework translation-models $(LANGS) $(if $(FROM),--from $(FROM)) $(if $(TRUST),--trust)
+
+.venv/.translation: requirements/translation.txt .venv/.run tools/install
+	@PYTHON=$(PYTHON) tools/install translation
+	@touch $@
+
+.venv/.test: requirements/test.txt .venv/.run .venv/.translation tools/install
 	@PYTHON=$(PYTHON) tools/install test
 	@touch $@
 

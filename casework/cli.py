@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import click
 from sqlalchemy.orm import Session
@@ -12,6 +14,7 @@ from sqlalchemy.orm import Session
 from casework import (
     cards,
     directory,
+    doctor,
     kiosks,
     phrasebook,
     reviews,
@@ -19,12 +22,13 @@ from casework import (
     running,
     schema,
     territory_files,
+    translation_models,
     worker,
 )
 from casework.checked_yaml import FileError
 from casework.database import connect
 from casework.identity import IdentityError, load_identity
-from casework.settings import ROOT, Settings, SettingsError, from_environment
+from casework.settings import ROOT, Settings, SettingsError, from_environment, models_folder
 
 TERRITORY = click.Path(exists=True, file_okay=False, path_type=Path)
 
@@ -164,6 +168,52 @@ def kiosk_key(house_id: str, name: str) -> None:
         except kiosks.NoHouseError as error:
             raise click.ClickException(f"No such house. The houses are: {', '.join(error.known)}.") from error
     click.echo(f"{settings.portal_address}/borne/{key}")
+
+
+@main.command("doctor")
+def examine() -> None:
+    """Try the database, mail, the virus scanner and each pair of languages; exit status 1 when something is wrong."""
+    wrong = False
+    for finding in doctor.examine(_settings()):
+        click.echo(finding)
+        wrong = wrong or finding.works is False
+    if wrong:
+        sys.exit(1)
+
+
+@main.command("translation-models")
+@click.argument("languages", nargs=-1, required=True)
+@click.option(
+    "--from", "folder", type=TERRITORY, help="A folder of .argosmodel files, in the place of the index."
+)
+@click.option("--trust", is_flag=True, help="Take packages whose SHA-256 the manifest does not know yet.")
+def install_models(languages: tuple[str, ...], folder: Path | None, trust: bool) -> None:
+    """Install what translates these languages to French and back (`ar en uk`), each package checked first.
+
+    The index is MODELS_INDEX, by default Argos' own; models go to MODELS_FOLDER.
+    """
+    models = models_folder()
+    try:
+        offered = (
+            translation_models.in_folder(folder)
+            if folder
+            else translation_models.in_index(os.environ.get("MODELS_INDEX") or translation_models.INDEX)
+        )
+        packages, missing = translation_models.needed(offered, languages)
+        for package in packages:
+            with click.progressbar(length=1, label=package.name, file=sys.stderr) as bar:
+
+                def show(_name: str, came: int, size: int | None, bar: Any = bar) -> None:
+                    bar.length = max(size or came, 1)
+                    bar.update(came - bar.pos)
+
+                digest = translation_models.install(models, package, show, trust=trust)
+            click.echo(f"{package.name} {digest}")
+    except translation_models.ModelError as error:
+        raise click.ClickException(str(error)) from error
+    if missing:
+        raise click.ClickException(f"No model for {', '.join(' → '.join(pair) for pair in missing)}.")
+    click.echo("Restart the worker, then: python -m casework doctor")
 
 
 @main.command("worker")

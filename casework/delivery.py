@@ -290,7 +290,7 @@ def send_mail(settings: Settings, mail: Mail, sender: Address) -> None:
     except ValueError as error:  # an address or a header that cannot be written
         raise PermanentFailureError(ADDRESS_REFUSED) from error
     try:
-        server = _mail_server(settings)
+        server = mail_server(settings)
         try:
             server.send_message(message)
         finally:
@@ -334,7 +334,7 @@ def _refused(code: int, cause: str) -> DeliveryError:
     return PermanentFailureError(cause) if code >= 500 else TemporaryFailureError(MAIL_LATER)
 
 
-def _mail_server(settings: Settings) -> smtplib.SMTP:
+def mail_server(settings: Settings) -> smtplib.SMTP:
     """A connection, signed in when the address says how."""
     address = mail_address(settings)
     host = address.hostname or ""
