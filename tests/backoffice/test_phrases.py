@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -12,11 +12,13 @@ from sqlalchemy import select
 from casework import translated_words
 from casework.database import transaction
 from casework.messages import Message
+from casework.requests import Request
 from casework.translated_words import PHRASEBOOK, TranslatedWords
 from tests.backoffice.colleague import Colleague, stored
 from tests.casework.asking import BY_MAIL, Asked, ask
 from tests.conftest import Database
 from tests.pages import Page, filled_in, words
+from tests.portal.person import Person
 
 COME = "Venez le mardi 24 novembre à 14:30."
 VENGA = "Venga el martes 24 de noviembre a las 14:30."
@@ -170,3 +172,25 @@ def test_the_server_says_a_sentence_for_the_script(nadia: Colleague, asked: Aske
     )
     assert said(phrase_id="no_such")[0] == 404
     assert nadia.ask("POST", "/fr/phrases/dire", data={"phrase_id": "hello"}).status_code == 400
+
+
+def test_a_sentence_and_a_card_cross_two_languages_without_any_engine(
+    nadia: Colleague, paul: Colleague, somebody: Callable[..., Person], database: Database
+) -> None:
+    amina = somebody(language="fa")
+    amina.asks_for_help()
+    request_id = stored(database, Request)[0].id
+    nadia.reads(request_id)
+    nadia.submit(ADD, action="/answer", phrase_id="bring_paper", slot_paper="lease")
+    page = nadia.submit(action="/answer")
+    assert "لطفاً این سند را بیاورید: قرارداد کرایه شما" in page.main  # what she reads
+
+    page = amina.go("suivi")
+    assert "لطفاً این سند را بیاورید: قرارداد کرایه شما" in page.main
+    assert "Apportez votre bail." in page.main  # what binds
+    amina.submit(("card", "no_paper"))
+
+    page = paul.reads(request_id)
+    assert "Je n'ai pas ce papier." in page.main
+    assert "این سند را ندارم." in page.main
+    assert "Traduction faite par des personnes" in page.main
