@@ -44,6 +44,7 @@ SAID_ALIKE = {
     "en": {"Absence", "Absences", "Internet", "Menu", "Messages", "Pages", "Total", "Urgent"},
     "ru": {"%(day)s, %(hour)s"},
     "es": {"%(day)s, %(hour)s"},
+    "ro": {"Gratuit"},
 }
 """Strings that another language says with the very letters of French."""
 
