@@ -28,7 +28,19 @@ VAGUE = frozenset(
 )
 MOST_LINES = 600
 PIECES = frozenset(
-    {"forms", "pictogram", "receipt_facts", "tiles", "call", "talk_call", "camera_check", "row", "acts"}
+    {
+        "forms",
+        "pictogram",
+        "receipt_facts",
+        "tiles",
+        "call",
+        "talk_call",
+        "camera_check",
+        "row",
+        "acts",
+        "phrases",
+        "cards",
+    }
 )
 """Templates that other templates include or import: they are no page."""
 
