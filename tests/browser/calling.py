@@ -36,7 +36,7 @@ from tests.people import Character
 from web.doors import ANYONE, open_to
 
 PHONE: ViewportSize = {"width": 360, "height": 740}
-SECONDS = 15.0
+SECONDS = 30.0
 
 FLAGS = (
     "--no-sandbox",

@@ -7,13 +7,13 @@ which shares the database alone with the first.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import APIResponse, Browser, Locator, Page, expect
 
 from casework.talks import TalkState
 from tests.browser.calling import (
@@ -24,7 +24,6 @@ from tests.browser.calling import (
     Relay,
     connected,
     faces,
-    hold_secret,
     receives,
     sign_in,
 )
@@ -80,9 +79,14 @@ def served(database: Database, talking: Talking) -> Iterator[Faces]:
 def amina_at(served: Faces, callers: Callers, talking: Talking, *, lang: str = "fr", **how: Any) -> Page:
     """Amina's telephone, on the page of her talk."""
     page = callers.page(viewport=PHONE, language=lang, **how)
-    hold_secret(page, served, talking.secret)
-    page.goto(f"{served.portal}/{lang}/appel-seul/{talking.id}")
+    come_in(page, served, talking.secret, lang)
     return page
+
+
+def come_in(page: Page, served: Faces, secret: str, lang: str = "fr") -> None:
+    """By the link of the visit, or by one's own, to the page of the talk."""
+    page.goto(f"{served.portal}/{lang}/permanence/v/{secret}")
+    expect(page.locator("[data-call]")).to_be_visible()
 
 
 def paul_at(served: Faces, callers: Callers, talking: Talking, **how: Any) -> Page:
@@ -129,8 +133,7 @@ def test_two_see_and_hear_each_other_and_a_third_comes_in(
         expect(says(page)).to_have_text(IN_CALL)
     with faces(database) as elsewhere:
         yasmin = callers.page()
-        hold_secret(yasmin, elsewhere, talking.third_secret)
-        yasmin.goto(f"{elsewhere.portal}/fr/appel-seul/{talking.id}")
+        come_in(yasmin, elsewhere, talking.third_secret)
         begin(yasmin)
         for page in (amina, paul, yasmin):
             connected(page, to=2)
@@ -187,24 +190,27 @@ def test_on_hold_nobody_is_heard_and_the_end_is_the_end(
         connected(page, to=0)
     set_state(database, talking, TalkState.OPEN, now)
     receives(paul)
-    ticket = ask(amina, "ticket")
+    asks = asking(amina)
+    ticket = asks("ticket")
     assert ticket.status == 200
     set_state(database, talking, TalkState.ENDED, now)
+    expect(says(paul)).to_have_text("L'appel est fini.")
+    expect(paul.locator("[data-tools]")).to_be_hidden()
+    expect(amina.locator("[data-call]")).to_have_count(0)
     for page in (amina, paul):
-        expect(says(page)).to_have_text("L'appel est fini.")
         connected(page, to=0)
-        expect(page.locator("[data-tools]")).to_be_hidden()
-    assert ask(amina, "enter", ticket.json()).status == 404, "the ticket is dead with the talk"
-    assert ask(amina, "ticket").status == 404
+    assert asks("enter", ticket.json()).status == 404, "the ticket is dead with the talk"
+    assert asks("ticket").status == 404
 
 
-def ask(page: Page, what: str, body: Any = None) -> Any:
+def asking(page: Page) -> Callable[..., APIResponse]:
     """Ask our server as the page's script does, with this browser's cookie and token."""
     box = page.locator("[data-call]")
-    return page.request.post(
-        page.url.split("/fr/")[0] + str(box.get_attribute(f"data-{what}")),
-        data=body or {}, headers={"X-CSRFToken": str(box.get_attribute("data-token"))},
-    )  # fmt: skip
+    addresses = {what: str(box.get_attribute(f"data-{what}")) for what in ("ticket", "enter")}
+    token, origin = str(box.get_attribute("data-token")), page.url.split("/fr/")[0]
+    return lambda what, body=None: page.request.post(
+        origin + addresses[what], data=body or {}, headers={"X-CSRFToken": token}
+    )
 
 
 def test_a_page_loaded_again_and_a_second_window(served: Faces, callers: Callers, talking: Talking) -> None:

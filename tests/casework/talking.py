@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import insert, update
+from sqlalchemy import insert
 
 from casework import access
 from casework.database import transaction
@@ -15,6 +15,12 @@ from casework.talks import Part, Talk, TalkOutcome, TalkPerson, TalkState
 from casework.waiting_room import Visit, VisitState, Wanted
 from tests.conftest import Database
 from tests.people import PAUL, Character
+
+OF_VISIT = {
+    TalkState.OPEN: VisitState.TALKING,
+    TalkState.ON_HOLD: VisitState.ON_HOLD,
+    TalkState.ENDED: VisitState.ENDED,
+}
 
 
 @dataclass(frozen=True)
@@ -75,10 +81,8 @@ def set_state(database: Database, talking: Talking, state: TalkState, now: datet
     """Put the talk on hold, take it up again, or end it."""
     over = state is TalkState.ENDED
     with transaction(database.owner) as session:
-        session.execute(
-            update(Talk)
-            .where(Talk.id == talking.id)
-            .values(
-                state=state, ended_at=now if over else None, outcome=TalkOutcome.ANSWERED if over else None
-            )
-        )
+        talk = session.get_one(Talk, talking.id)
+        visit = session.get_one(Visit, talking.visit_id)
+        talk.state, talk.ended_at = state, now if over else None
+        talk.outcome = TalkOutcome.ANSWERED if over else None
+        visit.state, visit.ended_at = OF_VISIT[state], now if over else None
