@@ -1,5 +1,6 @@
 // Forms, on both faces. Comfort only: every page works without this file.
 "use strict";
+{ // names of its own: a page written over this one, after an upload, runs this file again
 
 // What went wrong takes the focus, so that a screen reader begins there.
 document.querySelector(".error-summary, .conflict")?.focus();
@@ -87,4 +88,5 @@ if (keeper && navigator.serviceWorker) {
     await navigator.serviceWorker.register(keeper).catch(() => {});
     (await navigator.serviceWorker.ready).active.postMessage(location.pathname);
   });
+}
 }
