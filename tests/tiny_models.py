@@ -20,6 +20,12 @@ import sentencepiece
 LONGEST = 96
 """Pieces of the longest sentence, each of them a phrase or a letter."""
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 .,:;!?'’()[]#/@+-€éèàçêîôûù؟،"
+ARABIC: Mapping[tuple[str, str], Mapping[str, str]] = {
+    ("ar", "en"): {"أحتاج مساعدة": "I need help"},
+    ("en", "fr"): {"I need help": "J'ai besoin d'aide"},
+    ("fr", "ar"): {"Venez ici à": "تعالوا هنا في"},
+}
+"""A few words of each, Arabic to French through English."""
 FORGETFUL = {"1": "."}
 """Letters of a model that loses numbers."""
 

@@ -29,9 +29,8 @@ COME, COME_READ = "Venez ici à 14h30.", "تعالوا هنا في 14h30."
 @pytest.fixture
 def models(tmp_path: Path) -> Path:
     """From Arabic to French through English; from French to Arabic at once."""
-    tiny_models.install(tmp_path, "ar", "en", {"أحتاج مساعدة": "I need help"})
-    tiny_models.install(tmp_path, "en", "fr", {"I need help": "J'ai besoin d'aide"})
-    tiny_models.install(tmp_path, "fr", "ar", {"Venez ici à": "تعالوا هنا في"})
+    for pair, phrases in tiny_models.ARABIC.items():
+        tiny_models.install(tmp_path, *pair, phrases)
     return tmp_path
 
 

@@ -17,6 +17,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect, sync_playwright
 
 from casework.settings import ROOT
+from tests import tiny_models
 from tests.conftest import Database
 from tests.ldap_server import LdapServer
 from tests.local_servers import MailServer, TextProvider, free_port
@@ -45,6 +46,8 @@ class RunningHouse:
 def running(migrated: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHouse]:
     """Everything started once for all browser tests of this process."""
     folder = tmp_path_factory.mktemp("house")
+    for pair, phrases in tiny_models.ARABIC.items():
+        tiny_models.install(folder / "models", *pair, phrases)
     portal_port, backoffice_port = free_port(), free_port()
     portal, backoffice = f"http://127.0.0.1:{portal_port}", f"http://127.0.0.1:{backoffice_port}"
     with ExitStack() as stack:

@@ -20,6 +20,7 @@ from tests.browser.calendars import agents_calendars
 from tests.browser.calls import agents_calls
 from tests.browser.conftest import RunningHouse
 from tests.browser.kiosks import agents_kiosks, citizens_kiosk, somebody_calls
+from tests.browser.permanence import agents_permanence, citizens_permanence
 from tests.browser.sessions import agents_sessions, citizens_sessions, sessions_for_everybody
 from tests.browser.walking import AgentsWalk, CitizensWalk, Look, sign_in, tap
 from tests.casework.asking import Asked, ask
@@ -36,6 +37,9 @@ NEVER_SEEN = {
         "asking.resume": "leads to the first question that is not answered",
         "follow.receipt_pdf": "a PDF",
         "booking.calendar": "a file for calendars",
+        "permanence.place": "a piece of the waiting room",
+        "talk.lines": "a piece of the talk",
+        "conversation.lines": "a piece of the followed request",
         "calls.bridge": "leads to the département's bridge",
         "kiosk.begin": "leads to the home page",
         "kiosk.still_here": "says that somebody is there",
@@ -50,7 +54,10 @@ NEVER_SEEN = {
         "queue.show": "leads to one of the two lists",
         "queue.lines": "a piece of the queue",
         "queue.my_lines": "a piece of the own list",
+        "desk.lines": "a piece of the desk",
+        "desk_talk.lines": "a piece of the talk",
         "case.paper": "a paper to download",
+        "conversation.lines": "a piece of the request",
         "feeds.read": "a file for calendars",
         "calls.bridge": "leads to the département's bridge",
     },
@@ -64,6 +71,7 @@ def citizens_pages(page: Page, house: RunningHouse, database: Database, language
     """The walk from the door to the receipt; then a request answered, one that waits, one where nothing was said."""
     address = f"{house.portal}/{language}"
     sessions_for_everybody(page, address, database, look)
+    citizens_permanence(page, address, database, look)
     CitizensWalk(page, house.portal, language, look).all()
     sent = stage.only_request(database)
     stage.act(database, people.NADIA, sent, stage.asking_a_paper(database))
@@ -103,6 +111,7 @@ def agents_pages(page: Page, house: RunningHouse, database: Database, language: 
     _mistakes(page, f"{address}/{staged.received.id}", database, staged.received, look)
     agents_agendas(walk, database, staged.received)
     agents_sessions(walk, database, staged.received)
+    agents_permanence(walk, page, database, look)
     agents_calendars(walk, database)
     walk.open(f"/envois/{stage.by_hand(database, staged.waiting)}", "one sending")
     agents_calls(walk, page, database, staged, look)
