@@ -15,7 +15,6 @@ const always = (language) => ["hors-ligne", "urgences", "maisons"].map((page) =>
 const pathOf = (request) => new URL(request.url).pathname;
 const copyOf = async (path) => (await caches.open(KEPT)).match(path, { ignoreVary: true });
 
-// One thing at a time.
 let last = Promise.resolve();
 const inTurn = (job) => (last = last.then(job).catch(() => {}));
 
@@ -26,8 +25,9 @@ async function keep(cache, path, freshness = "default") {
   const control = answer.headers.get("cache-control") ?? "";
   const kind = `${answer.status} ${control}`;
   if (!/^200 .*\bpublic\b/.test(kind) || /no-store|private/.test(kind)) return cache.delete(path);
-  // The copy says that it is one: the message of the page comes out of hiding.
-  const body = (await answer.text()).replace(" data-kept hidden>", ">");
+  // The copy says that it is one, and nothing of what is true now only.
+  let body = (await answer.text()).replace(" data-kept hidden>", ">");
+  body = body.replace(/<section data-now.*?<\/section>/gs, "");
   const headers = new Headers(answer.headers);
   for (const gone of ["content-encoding", "content-length"]) headers.delete(gone);
   headers.set("kept-at", Date.now());
@@ -67,7 +67,7 @@ async function seen(path) {
   await makeRoom(cache, [path, ...always(language)]);
 }
 
-// A new version takes over the pages last seen, each asked for again.
+// A new version asks again for the pages last seen.
 async function takeOver() {
   const cache = await caches.open(KEPT);
   for (const name of (await caches.keys()).filter((one) => one !== KEPT)) {

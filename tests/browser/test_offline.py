@@ -89,6 +89,7 @@ def test_what_was_read_stays_without_network(house: OwnPortal, amina: Page) -> N
         expect(amina.get_by_text(number.shown, exact=True)).to_be_visible()
     amina.goto(f"{house.address}/fa/maisons")
     expect(amina.locator("main")).to_contain_text("Poitiers")
+    expect(amina.locator("[data-now]")).to_have_count(0)
 
     amina.goto(f"{house.address}/fa/droits/apa")
     expect(amina.locator("html")).to_have_attribute("lang", "fa")
