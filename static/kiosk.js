@@ -43,7 +43,7 @@
   const end = () => {
     ending = true;
     page.hidden = true;
-    speechSynthesis?.cancel();
+    window.speechSynthesis?.cancel();
     sessionStorage.clear();
     localStorage.clear();
     location.replace(told.end);
@@ -94,7 +94,7 @@
 
     setInterval(() => {
       if (ending) return;
-      if (speechSynthesis?.speaking && !shownAt) last = Date.now();
+      if (window.speechSynthesis?.speaking && !shownAt) last = Date.now();
       const still = Date.now() - last;
       if (still >= idle + warning) return end();
       if (still < idle) return;
