@@ -67,6 +67,24 @@
       }
     };
 
+    // The tab remembers that one is in this call, so that a page loaded again takes it up by itself.
+    const mark = `call ${box.dataset.ticket}`;
+    const remember = (how) => {
+      try {
+        if (how) sessionStorage.setItem(mark, how);
+        else sessionStorage.removeItem(mark);
+      } catch {
+        // A browser that keeps nothing.
+      }
+    };
+    const remembered = () => {
+      try {
+        return sessionStorage.getItem(mark);
+      } catch {
+        return null;
+      }
+    };
+
     // ---- Going in and out
 
     async function enter(mine) {
@@ -126,6 +144,7 @@
       }
       run += 1;
       seat = 0;
+      if (why !== "away") remember("");
       clearTimeout(timer);
       clearInterval(watch);
       for (const one of [...peers.values()]) part(one);
@@ -435,8 +454,9 @@
       show();
     }
 
-    async function start(withVideo) {
+    async function start(withVideo, again = false) {
       find("start").hidden = true;
+      remember(withVideo ? "video" : "voice");
       wantsVideo = withVideo;
       saves = Boolean(line?.saveData || /2g/.test(line?.effectiveType ?? ""));
       say("opening");
@@ -446,7 +466,7 @@
       microphone = lend(kind(tracks, "audio"));
       camera = lend(kind(tracks, "video"));
       find("tools").hidden = faces.hidden = false;
-      find("tools").querySelector("button").focus();
+      if (!again) find("tools").querySelector("button").focus();
       buttons();
       choices();
       watch = setInterval(measure, 3000);
@@ -467,6 +487,7 @@
         camera?.stop();
         camera = fresh;
         wantsVideo = true;
+        remember("video");
       } else {
         microphone?.stop();
         microphone = fresh;
@@ -488,6 +509,7 @@
         camera.stop();
         camera = null;
         wantsVideo = false;
+        remember("voice");
         spread();
       },
       save() {
@@ -503,6 +525,8 @@
     find("choose-microphone").addEventListener("change", ({ target }) => replace("microphone", target.value));
     addEventListener("pagehide", () => { if (seat || microphone || camera) leave("away"); });
     say("ready");
+    const before = remembered();
+    if (before) start(before === "video", true);
   }
 
   // ---- Before a talk: does the camera work, does the microphone, does one hear?

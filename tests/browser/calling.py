@@ -16,24 +16,21 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
-from flask import Flask, render_template_string
+from flask import Flask
 from flask.sessions import SecureCookieSessionInterface
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 import backoffice.app
 import portal.app
-from casework import access, agents
+from casework import agents
 from casework.agents import Agent
 from casework.database import transaction
 from casework.settings import ROOT, Settings
-from casework.talks import Talk
 from tests.conftest import Database
 from tests.local_servers import NeverCameError, free_port
 from tests.people import Character
-from web.doors import ANYONE, open_to
 
 PHONE: ViewportSize = {"width": 360, "height": 740}
 SECONDS = 30.0
@@ -109,7 +106,7 @@ class Faces:
     portal: str
     backoffice: str
     database: Database
-    apps: dict[str, Flask] = field(repr=False)
+    desk: Flask = field(repr=False)
 
 
 @contextmanager
@@ -129,29 +126,10 @@ def faces(database: Database, **changes: Any) -> Iterator[Faces]:
                 access_key=database.access_key, documents_public_key=database.public_key, **changes,
             )  # fmt: skip
             apps[face] = create(settings)
-            _show_talks(apps[face], face)
             stack.callback(apps[face].extensions["engine"].dispose)
             server = make_server("127.0.0.1", port, apps[face], threaded=True, request_handler=Quiet)
             stack.enter_context(_served(server))
-        yield Faces(addresses["portal"], addresses["backoffice"], database, apps)
-
-
-def _show_talks(app: Flask, face: str) -> None:
-    """The call of a talk alone on a page of this face, without what is written beside it; and the check before."""
-    page = f'{{% extends "{face}/base.html" %}}{{% block title %}}Appel{{% endblock %}}{{% block content %}}'
-
-    @app.get("/<lang>/appel-seul/<uuid:talk_id>")
-    @open_to(ANYONE)
-    def alone(talk_id: UUID) -> str:
-        words = f'{page}<h1>Appel</h1>{{% include "call/talk_call.html" %}}{{% endblock %}}'
-        return render_template_string(words, talk=Talk(id=talk_id))
-
-    @app.get("/<lang>/essai-seul")
-    @open_to(ANYONE)
-    def check() -> str:
-        return render_template_string(
-            f'{page}<h1>Appel</h1>{{% include "call/camera_check.html" %}}{{% endblock %}}'
-        )
+        yield Faces(addresses["portal"], addresses["backoffice"], database, apps["backoffice"])
 
 
 @contextmanager
@@ -201,25 +179,14 @@ class Callers:
             context.close()
 
 
-def hold_secret(page: Page, served: Faces, secret: str) -> None:
-    """Give a browser the cookie of who came by a link."""
-    hashed = access.link_hash(served.database.access_key, secret)
-    _hold(page, served.apps["portal"], served.portal, {"secret": secret, "opens": hashed})
-
-
 def sign_in(page: Page, served: Faces, who: Character) -> None:
     """Give a browser the cookie of a signed-in agent."""
     with transaction(served.database.backoffice) as session:
         token = agents.open_session(session, session.get_one(Agent, who.id), datetime.now(UTC))
-    _hold(page, served.apps["backoffice"], served.backoffice, {"token": token})
-
-
-def _hold(page: Page, app: Flask, address: str, held: dict[str, str]) -> None:
-    signer = SecureCookieSessionInterface().get_signing_serializer(app)
+    signer = SecureCookieSessionInterface().get_signing_serializer(served.desk)
     assert signer
-    page.context.add_cookies(
-        [{"name": app.config["SESSION_COOKIE_NAME"], "value": signer.dumps(held), "url": address}]
-    )
+    name, value = served.desk.config["SESSION_COOKIE_NAME"], signer.dumps({"token": token})
+    page.context.add_cookies([{"name": name, "value": value, "url": served.backoffice}])
 
 
 def receives(page: Page, kind: str = "video", more: int = 5, seconds: float = SECONDS) -> None:
