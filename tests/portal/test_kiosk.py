@@ -18,6 +18,10 @@ from tests.conftest import Database
 from tests.pages import Page
 from tests.portal.kiosk_visitor import AtKiosk, new_key
 from tests.portal.person import Person
+from tests.security.routes import routes
+
+OVER = {"kiosk.start", "kiosk.set_up", "kiosk.begin", "kiosk.end", "pages.quick_exit"}
+"""What ends a visit."""
 
 
 @pytest.fixture
@@ -85,6 +89,19 @@ def test_a_visit_wears_the_kiosk_and_keeps_nothing(entrance: AtKiosk, marcel: Pe
         assert not marcel.open(path).of_class("kiosk-bar"), "people's own devices see nothing of it"
         assert "kiosk" not in marcel.page.response.text, path
     assert "17" in entrance.open("/fr/urgences").main
+
+
+def test_whatever_is_asked_no_answer_may_be_kept(entrance: AtKiosk, portal: Flask) -> None:
+    entrance.touches()
+    entrance.asks_for_help(channels={"visit": ""})
+    seen = 0
+    for route in routes(portal):
+        if route.method == "GET" and route.endpoint not in OVER:
+            answer = entrance.ask("GET", route.path)
+            assert answer.headers["Cache-Control"] == "no-store", route
+            assert "attachment" not in answer.headers.get("Content-Disposition", ""), route
+            seen += 1
+    assert seen > 40
 
 
 def test_no_field_is_remembered(entrance: AtKiosk) -> None:
