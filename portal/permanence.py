@@ -48,8 +48,8 @@ permanence = Blueprint("permanence", __name__, url_prefix="/<lang>/permanence")
 
 
 def _needs_visit() -> ResponseReturnValue | None:
-    g.visit = waiting_room.mine(db())
-    return None if g.visit else redirect(url_for("permanence.door"), 303)
+    g.waiting = waiting_room.mine(db())
+    return None if g.waiting else redirect(url_for("permanence.door"), 303)
 
 
 VISIT = WayIn("whoever holds the secret of a visit, or of its request", _needs_visit)
@@ -159,6 +159,7 @@ def open_link(secret: str) -> ResponseReturnValue:
     if waiting_room.mine(db()):
         return redirect(url_for("permanence.wait"), 303)
     if talks.opened(db()):
+        session.pop("visit_secret")  # a link of one talk, which never becomes somebody's visit
         return redirect(url_for("talk.show"), 303)
     visit.drop_visit()
     session.update(before)
@@ -179,8 +180,8 @@ def check() -> ResponseReturnValue:
 def choose_channel() -> ResponseReturnValue:
     """See and hear each other, hear only, or write only."""
     chosen = request.form.get("moyen", "")
-    if chosen in set(Wanted) and g.visit.is_live:
-        waiting_room.choose_channel(db(), g.visit.id, Wanted(chosen))
+    if chosen in set(Wanted) and g.waiting.is_live:
+        waiting_room.choose_channel(db(), g.waiting.id, Wanted(chosen))
         db().commit()
     return redirect(url_for("permanence.wait"), 303)
 
@@ -215,7 +216,7 @@ def here() -> ResponseReturnValue:
 @open_to(VISIT)
 def ask_text() -> ResponseReturnValue:
     """Where to send a text message when my turn comes near."""
-    return render_template("portal/permanence/text_me.html", form=NumberForm(formdata=None), visit=g.visit)
+    return render_template("portal/permanence/text_me.html", form=NumberForm(formdata=None), visit=g.waiting)
 
 
 @permanence.post("/attente/texto")
@@ -225,9 +226,9 @@ def text_me() -> ResponseReturnValue:
     form = NumberForm()
     number = _number(form, texts=True)
     if number is None:
-        return render_template("portal/permanence/text_me.html", form=form, visit=g.visit), 422
-    if g.visit.state in {VisitState.WAITING, VisitState.GONE}:
-        waiting_room.text_me(db(), g.visit, number, visit.visit_secret(), settings().documents_public_key)
+        return render_template("portal/permanence/text_me.html", form=form, visit=g.waiting), 422
+    if g.waiting.state in {VisitState.WAITING, VisitState.GONE}:
+        waiting_room.text_me(db(), g.waiting, number, visit.visit_secret(), settings().documents_public_key)
         db().commit()
     return redirect(url_for("permanence.wait"), 303)
 
@@ -272,7 +273,7 @@ def leave() -> ResponseReturnValue:
 @open_to(VISIT)
 def ask_for_help() -> ResponseReturnValue:
     """Go on with a request in writing: name, theme and language are filled in."""
-    mine: MyVisit = g.visit
+    mine: MyVisit = g.waiting
     visit.begin()
     draft = visit.draft()
     if draft is None:
@@ -328,7 +329,7 @@ def _find_asked() -> Request | None:
 
 def _hold_secret() -> None:
     """A secret for a new visit of somebody without a request; before the form, so that two taps are one visit."""
-    if _asked() is None and not session.get("visit"):
+    if _asked() is None and not visit.visit_secret():
         visit.hold_visit(access.new_secret())
 
 
@@ -371,8 +372,8 @@ def _seen() -> MyVisit:
     waiting_room.seen(db(), now())
     found = waiting_room.mine(db())
     db().commit()
-    g.visit = found or g.visit
-    current: MyVisit = g.visit
+    g.waiting = found or g.waiting
+    current: MyVisit = g.waiting
     return current
 
 
@@ -397,10 +398,10 @@ def _number(form: NumberForm, *, texts: bool) -> str | None:
     try:
         number = read_phone(form.number.data or "")
     except UnreachableError:
-        form.number.errors = [gettext("Ce numéro n'est pas juste. Regardez les chiffres.")]
+        form.number.errors = [gettext("Ce numéro est faux. Exemple : 06 12 34 56 78")]
         return None
     if texts and not can_get_texts(number):
-        form.number.errors = [gettext("Ce numéro ne reçoit pas de SMS. Écrivez un portable.")]
+        form.number.errors = [gettext("Ce numéro est un téléphone fixe. Écrivez un numéro de portable.")]
         return None
     return number
 
@@ -420,7 +421,7 @@ def _call_me(number: str) -> bool:
     )
     if where is None:
         return False
-    if asked is None and (waiting_room.mine(db()) or not session.get("visit")):
+    if asked is None and (waiting_room.mine(db()) or not visit.visit_secret()):
         visit.hold_visit(access.new_secret())
     name = asked.name if asked else ""
     coming = Coming(where, name, asked.spoken_language if asked else language(), "", _needs(), Wanted.VOICE)

@@ -24,7 +24,7 @@ PLACEHOLDER = re.compile(r"%\(\w+\)s")
 MessageId = str | tuple[str, ...] | list[str]
 CITIZENS_READ = ("portal/", "templates/portal/", "templates/mail/", "templates/sms/", "templates/print/",
                  "templates/shared/", "casework/vocabulary.py", "casework/rights.py", "casework/amounts.py",
-                 "casework/agenda.py", "web/")  # fmt: skip
+                 "casework/agenda.py", "casework/waiting_room.py", "web/")  # fmt: skip
 """Where the words of the portal, of mails and of text messages stand; the rest only agents read."""
 SKIPPED = {".venv", "node_modules", "var", "tests", "bench", "tools"}
 

@@ -155,7 +155,7 @@ def test_a_text_message_frees_the_person_and_its_link_leads_back(
     comes_in(marcel, "Marcel")
     marcel.open("/fr/permanence/attente/texto")
     marcel.submit(number="05 49 00 00 01", status=422)
-    assert marcel.page.errors() == ["Ce numéro ne reçoit pas de SMS. Écrivez un portable."]
+    assert marcel.page.errors() == ["Ce numéro est un téléphone fixe. Écrivez un numéro de portable."]
     marcel.submit(number="06 12 34 56 78")
     assert "Vous recevrez un SMS avant votre tour." in marcel.page.main
     with marcel.client.session_transaction(base_url=marcel.origin) as session:

@@ -32,6 +32,7 @@ def routes(app: Flask, **values: object) -> Iterator[Route]:
         "text_id": NOWHERE, "session_id": NOWHERE, "kiosk_id": NOWHERE, "key": "abc",
         "talk_id": NOWHERE,
         "name": "poster.jpg", "kind": "mp3", "digest": "0",
+        "permanence_id": NOWHERE, "visit_id": NOWHERE,
         "agent_id": 0, "rule_id": 0, "opening_id": 0, "absence_id": 0, "closure_id": 0,
     } | values  # fmt: skip
     for rule in app.url_map.iter_rules():
