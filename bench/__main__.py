@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from bench import appointments, memory, queue_page, routing_load, throughput, weight
+from bench import appointments, memory, queue_page, routing_load, throughput, translation, weight
 from bench.installation import installed, serving
 from bench.report import merge, table
 from casework.settings import ROOT
@@ -25,7 +25,9 @@ def main() -> None:
         measures += _told("memory", lambda: memory.measure(here))
         with serving("portal.app:create()", here.environment("portal"), "/sante") as portal:
             measures += _told("weight", lambda: weight.measure(portal.port))
+            measures += _told("weight of rights", lambda: weight.measure_rights(portal.port))
             measures += _told("throughput", lambda: throughput.measure(here, portal))
+        measures += _told("translation", lambda: translation.measure(here))
         measures += _told("queue page", lambda: queue_page.measure(here))
         measures += appointments.measure(here, _told)
     merge(var / "bench.json", measures)

@@ -19,7 +19,7 @@ ROUNDS = 5
 ROUND_SECONDS = 1.2
 SENDINGS = 900
 JOURNEYS = 150
-HOME_AIM, SENDING_AIM = 0.5, 0.3
+HOME_AIM, RIGHTS_AIM, SENDING_AIM = 0.5, 0.6, 0.3
 
 
 def measure(here: Installation, portal: Served) -> list[Measure]:
@@ -31,6 +31,7 @@ def measure(here: Installation, portal: Served) -> list[Measure]:
         asked: dict[str, Callable[[], Outcome]] = {
             "bare page": lambda: _repeat(least, Ask("/page"), 200),
             "home": lambda: _repeat(portal, Ask("/fr/"), 200),
+            "rights": lambda: _repeat(portal, Ask("/fr/droits/loyer-impaye"), 200),
             "bare insert": lambda: _repeat(least, Ask("/insert", "words=x"), 303),
             "sending": lambda: _play(portal, people.about_to_send(SENDINGS)),
             "journey": lambda: _play(portal, people.about_to_begin(JOURNEYS)),
@@ -61,6 +62,7 @@ def _measures(rounds: list[dict[str, Outcome]]) -> list[Measure]:
     whole = median(played["journey"].visits / played["journey"].seconds for played in rounds)
     return [
         Measure("throughput.home.ratio", ratio("home", "bare page"), "×", HOME_AIM, "higher", page),
+        Measure("throughput.rights.ratio", ratio("rights", "bare page"), "×", RIGHTS_AIM, "higher", page),
         Measure("throughput.home", rate("home"), "pages/s", None, "higher", "2 processes of 4 threads"),
         Measure("throughput.sending.ratio", ratio("sending", "bare insert"), "×", SENDING_AIM, "higher", row),
         Measure(

@@ -9,12 +9,16 @@ from html.parser import HTMLParser
 import brotli
 
 from bench.report import Measure
+from casework.rights import load_library
+from casework.vocabulary import LANGUAGES as EVERY_LANGUAGE
 
 PAGES = {"home": "/{}/", "first_question": "/{}/demande/sujet"}
 LANGUAGES = ("fr", "ar")
 MOST_BYTES = 14_600
 """What reaches a telephone in the first ten packets of a new connection."""
 MOST_REQUESTS = 6
+MOST_IN_ALL = 40_000
+"""A rights page with its pictograms and its scripts."""
 
 
 @dataclass
@@ -75,6 +79,34 @@ def measure(port: int) -> list[Measure]:
                 ),
             ]
     return measures
+
+
+def measure_rights(port: int) -> list[Measure]:
+    """The heaviest of all rights pages in all languages: before it shows, in all, and how often it asks."""
+    sizes: dict[str, int] = {}
+    heaviest = {"first": 0, "in_all": 0, "requests": 0}
+    pages = [(slug, code) for slug in load_library().pages for code in EVERY_LANGUAGE]
+    for slug, code in pages:
+        wire, page = fetch(port, f"/{code}/droits/{slug}")
+        needs = Needs()
+        needs.feed(page)
+        for address in (needs.blocking | needs.later) - set(sizes):
+            sizes[address] = fetch(port, address)[0]
+        first = wire + sum(sizes[address] for address in needs.blocking)
+        found = {
+            "first": first,
+            "in_all": first + sum(sizes[address] for address in needs.later - needs.blocking),
+            "requests": 1 + len(needs.blocking | needs.later),
+        }
+        heaviest = {name: max(heaviest[name], value) for name, value in found.items()}
+    against = f"the heaviest of {len(pages)}, with HTTP headers, brotli"
+    return [
+        Measure("weight.rights.first", heaviest["first"], "bytes", MOST_BYTES, "lower", against),
+        Measure("weight.rights.in_all", heaviest["in_all"], "bytes", MOST_IN_ALL, "lower", against),
+        Measure(
+            "requests.rights", heaviest["requests"], "requests", MOST_REQUESTS, "lower", "an empty cache"
+        ),
+    ]
 
 
 def fetch(port: int, path: str, cookies: str = "") -> tuple[int, str]:
