@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 
 import pytest
+from click.testing import CliRunner
 from flask import Flask
 from sqlalchemy import delete, func, select, text
 from sqlalchemy.exc import DBAPIError
 
 from casework import kiosks
+from casework.cli import main
 from casework.database import transaction
 from casework.journal import Entry
 from casework.kiosks import Kiosk, KioskCall, key_hash
@@ -46,6 +48,23 @@ def test_a_manager_makes_a_kiosk_and_removes_it(marc: Colleague, database: Datab
         assert session.scalar(select(func.count()).select_from(Kiosk)) == 0
         done = session.execute(select(Entry.action, Entry.agent_id).where(Entry.action.like("kiosk%"))).all()
         assert [tuple(row) for row in done] == [("kiosk_set", MARC.id), ("kiosk_removed", MARC.id)]
+
+
+def test_the_command_prints_the_address_or_the_houses_there_are(database: Database) -> None:
+    environment = {
+        "DATABASE_URL": database.urls[2],
+        "ACCESS_KEY": database.access_key,
+        "PORTAL_ADDRESS": "https://portail.example.org",
+    }
+    said = CliRunner().invoke(main, ["kiosk-key", "loudun", "Salle d'attente"], env=environment)
+    assert said.exit_code == 0, said.output
+    key = said.output.strip().removeprefix("https://portail.example.org/borne/")
+    with transaction(database.portal) as session:
+        found = kiosks.standing(session, key_hash(database.access_key, key))
+        assert found
+        assert found.house_id == "loudun"
+    said = CliRunner().invoke(main, ["kiosk-key", "nowhere"], env=environment)
+    assert (said.exit_code, "loudun, poitiers" in said.output) == (1, True)
 
 
 def test_a_kiosk_without_a_name_is_asked_again(marc: Colleague) -> None:
