@@ -185,9 +185,10 @@ def test_one_negation_is_found_once() -> None:
     assert len(of_rule(check("Ce n'est ni le père ni la mère."), 5)) == 1
 
 
-def test_there_is_a_story_for_each_rule() -> None:
+def test_forty_bad_sentences_one_for_each_rule_and_forty_good_ones() -> None:
     assert {rule for rule, *_ in STORIES + PAGE_STORIES} == set(RULES)
-    assert len(STORIES) > 40
+    assert len({bad for _, _, bad, _ in STORIES}) >= 40
+    assert len(set(GOOD.splitlines())) >= 40
 
 
 @pytest.mark.parametrize("sentence", GOOD.splitlines())
