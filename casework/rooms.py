@@ -24,7 +24,7 @@ from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, delete
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from casework.database import Base, one_of
-from casework.settings import Settings
+from casework.settings import Settings, SettingsError
 from casework.talks import Talk, TalkState
 
 MOST_SIGNALS = 40
@@ -222,6 +222,25 @@ def forget_old(session: Session, now: datetime) -> None:
     """Drop tickets of yesterday, and signals that nobody came to hear."""
     session.execute(delete(CallTicket).where(CallTicket.made_at < now - KEPT_AT_MOST))
     session.execute(delete(CallSignal).where(CallSignal.at < now - timedelta(minutes=5)))
+
+
+def check_ways(settings: Settings) -> None:
+    """Refuse to start with settings that no browser could use.
+
+    Raises:
+        SettingsError: names the setting.
+    """
+    for name, kinds, urls in (
+        ("STUN_URLS", ("stun:", "stuns:"), settings.stun_urls),
+        ("TURN_URLS", ("turn:", "turns:"), settings.turn_urls),
+    ):
+        for url in urls:
+            if not url.startswith(kinds):
+                raise SettingsError(f"{name}: “{url}” should begin with {' or '.join(kinds)}")
+    if settings.turn_urls and not settings.turn_secret:
+        raise SettingsError("TURN_SECRET is empty: TURN_URLS needs it.")
+    if settings.ice_policy not in {"all", "relay"}:
+        raise SettingsError(f"ICE_POLICY: “{settings.ice_policy}” should be all or relay.")
 
 
 def ice_of(settings: Settings, person: str, now: datetime) -> dict[str, Any]:

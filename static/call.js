@@ -50,7 +50,7 @@
     const peers = new Map();
     const now = () => performance.now();
     let seat = 0, heard = [], ice = null, queue = [], timer = 0, busy = false, again = false;
-    let microphone = null, camera = null, wantsVideo = false, saves = false, watch = 0;
+    let microphone = null, camera = null, inside = false, wantsVideo = false, saves = false, watch = 0;
     let hurriedUntil = 0, heardAt = 0, tries = 0, run = 0;
     const line = navigator.connection;
 
@@ -144,6 +144,7 @@
       }
       run += 1;
       seat = 0;
+      inside = false;
       if (why !== "away") remember("");
       clearTimeout(timer);
       clearInterval(watch);
@@ -190,7 +191,8 @@
         code = 0;
       }
       busy = false;
-      if (mine !== run) return;
+      // Another seat was taken meanwhile: its first words waited for this answer.
+      if (mine !== run) return wake();
       if (code === 409) return leave("elsewhere");
       if (code === 423) return rest();
       if (code === 410) return begin();
@@ -455,7 +457,7 @@
     }
 
     async function start(withVideo, again = false) {
-      find("start").hidden = true;
+      find("start").hidden = inside = true;
       remember(withVideo ? "video" : "voice");
       wantsVideo = withVideo;
       saves = Boolean(line?.saveData || /2g/.test(line?.effectiveType ?? ""));
@@ -481,7 +483,7 @@
     async function replace(what, device) {
       const video = what === "camera";
       const tracks = await take(video ? { video: { ...VIDEO, ...same(device) } } : { audio: { ...AUDIO, ...same(device) } });
-      if (!seat) return tracks.forEach((track) => track.stop());
+      if (!inside) return tracks.forEach((track) => track.stop());
       const fresh = lend(tracks[0] ?? null);
       if (video) {
         camera?.stop();
@@ -523,7 +525,7 @@
     for (const button of all("tool")) button.addEventListener("click", () => press[button.dataset.tool]());
     find("choose-camera").addEventListener("change", ({ target }) => replace("camera", target.value));
     find("choose-microphone").addEventListener("change", ({ target }) => replace("microphone", target.value));
-    addEventListener("pagehide", () => { if (seat || microphone || camera) leave("away"); });
+    addEventListener("pagehide", () => { if (inside) leave("away"); });
     say("ready");
     const before = remembered();
     if (before) start(before === "video", true);

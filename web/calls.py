@@ -103,6 +103,7 @@ def _ready(state: BlueprintSetupState) -> None:
     """Start with a bridge that can work, or none; templates show our own call, or the way to the bridge."""
     configured: Settings = state.app.extensions["settings"]
     bridges.check(configured)
+    rooms.check_ways(configured)
     state.app.jinja_env.globals["own_calls"] = configured.room_provider == bridges.OWN
 
 

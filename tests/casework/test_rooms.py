@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from casework import access, rooms, worker
 from casework.database import transaction
 from casework.rooms import Caller, CallSignal, CallTicket
+from casework.settings import SettingsError
 from casework.talks import TalkPerson, TalkState
 from tests.casework.asking import worker_settings
 from tests.casework.talking import Talking, set_state, talk_under_way
@@ -335,3 +336,19 @@ def test_a_relays_password_is_as_coturn_reads_it(database: Database, now: dateti
     expected = hmac.new(b"the relay's secret", relay["username"].encode(), hashlib.sha1).digest()
     assert base64.b64decode(relay["credential"]) == expected
     assert rooms.ice_of(worker_settings(database), "42", now) == {"servers": [], "policy": "all"}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"stun_urls": ("stun.example.org",)},
+        {"turn_urls": ("https://turn.example.org",), "turn_secret": "secret"},
+        {"turn_urls": ("turn:turn.example.org",)},
+        {"ice_policy": "relais"},
+    ],
+)
+def test_a_way_that_no_browser_could_take_is_told_at_the_start(
+    database: Database, wrong: dict[str, Any]
+) -> None:
+    with pytest.raises(SettingsError):
+        rooms.check_ways(worker_settings(database, **wrong))
