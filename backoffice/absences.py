@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
+from sqlalchemy import ColumnElement
+from sqlalchemy.dialects.postgresql import Range
 
 from backoffice.agenda import agent_shown, colleagues, today, whose_agenda
 from backoffice.agent import AGENT, me
 from backoffice.forms import ClosureForm, DaysForm
 from casework import absences as leave
-from casework import counter, planning
+from casework import counter, planning, session_lists
 from casework.absences import DaysError, ShortDay, UnderstaffedError, whole_days
 from casework.agenda import Closure
 from casework.agents import Absence, Agent
 from casework.planning import Meeting
+from casework.session_lists import Turnout
+from casework.sessions import GroupSession, led_between
 from casework.vocabulary import Role
 from web.doors import open_to
 from web.transactions import db, now
@@ -24,6 +29,19 @@ from web.transactions import db, now
 absences = Blueprint("absences", __name__, url_prefix="/<lang>/agenda")
 
 SHOWN_CLOSURES = timedelta(days=366)
+
+
+@dataclass(frozen=True)
+class Touched:
+    """What stays in days when nobody is there: nothing cancels it, so that somebody must see to it."""
+
+    meetings: list[Meeting]
+    sessions: list[tuple[GroupSession, Turnout]]
+
+    @property
+    def is_any(self) -> bool:
+        """There is something to see to."""
+        return bool(self.meetings or self.sessions)
 
 
 @absences.get("/absences")
@@ -79,7 +97,7 @@ def closures() -> ResponseReturnValue:
 @absences.post("/fermetures")
 @open_to(AGENT)
 def close() -> ResponseReturnValue:
-    """Close the house for whole days; the appointments of those days are listed before the second yes."""
+    """Close the house for whole days; what was planned on those days is listed before the second yes."""
     _keeps_the_house()
     form = ClosureForm()
     if not form.validate():
@@ -89,8 +107,8 @@ def close() -> ResponseReturnValue:
     except DaysError:
         form.last_day.errors = [gettext("Ces dates ne vont pas ensemble.")]
         return _show_closures(form, code=422)
-    left = planning.named(db(), leave.touched(db(), [agent.id for agent in colleagues()], during, now()))
-    if left and not form.knowing.data:
+    left = _touched([agent.id for agent in colleagues()], GroupSession.house_id == me().house_id, during)
+    if left.is_any and not form.knowing.data:
         return _show_closures(form, left, 422)
     leave.close_house(db(), me(), form.first_day.data, form.last_day.data, form.reason.data, now())
     db().commit()
@@ -131,15 +149,23 @@ def _show(
     return page, code
 
 
-def _left(absence: Absence) -> list[Meeting]:
-    """The appointments to move, during an absence."""
+def _left(absence: Absence) -> Touched:
+    """What is planned during an absence."""
     during = whole_days(absence.first_day, absence.last_day)
-    return planning.named(db(), leave.touched(db(), [absence.agent_id], during, now()))
+    return _touched([absence.agent_id], GroupSession.led_by == absence.agent_id, during)
 
 
-def _show_closures(
-    form: ClosureForm, left: list[Meeting] | None = None, code: int = 200
-) -> ResponseReturnValue:
+def _touched(agent_ids: list[int], led: ColumnElement[bool], during: Range[datetime]) -> Touched:
+    """What is not over yet in a span of time: the appointments of some agents, and the sessions meant by `led`."""
+    held = [one for one in led_between(db(), led, during) if one.end > now()]
+    turnouts = session_lists.turnouts(db(), [one.id for one in held])
+    return Touched(
+        planning.named(db(), leave.touched(db(), agent_ids, during, now())),
+        [(one, turnouts[one.id]) for one in held],
+    )
+
+
+def _show_closures(form: ClosureForm, left: Touched | None = None, code: int = 200) -> ResponseReturnValue:
     span = whole_days(today(), today() + SHOWN_CLOSURES)
     page = render_template(
         "backoffice/agenda/closures.html",
@@ -148,7 +174,7 @@ def _show_closures(
         mine=me().house_id,
         one_second=timedelta(seconds=1),
         form=form,
-        left=left or [],
+        left=left,
         done=request.args.get("fait") if code == 200 else None,
     )
     return page, code

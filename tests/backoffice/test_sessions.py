@@ -9,7 +9,8 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import update
 
-from casework import sign_ups
+from casework import sessions, sign_ups
+from casework.agenda import Closure
 from casework.agents import Agent
 from casework.database import transaction
 from casework.journal import Entry
@@ -21,7 +22,7 @@ from tests.casework.gathering import THURSDAY, everybody, gather, held, plan, se
 from tests.clock import Clock
 from tests.conftest import PARIS, Database
 from tests.pages import Page
-from tests.people import HUGO, LOUISE, ODILE, PAUL
+from tests.people import HUGO, LOUISE, NADIA, ODILE, PAUL
 
 
 @pytest.fixture
@@ -242,3 +243,36 @@ def test_sessions_over_stay_listed_with_who_came(
     page = nadia.open("/fr/ateliers")
     assert "Les deux derniers mois" in page.main
     assert "Aucune action collective n'est prévue." in page.main
+
+
+@pytest.mark.parametrize("away", ["absence", "closure"])
+def test_days_away_name_the_sessions_they_touch_and_cancel_none(
+    nadia: Colleague, asked: Asked, database: Database, now: datetime, away: str
+) -> None:
+    """Louise leads one session that week, Paul another; one of the week after and a cancelled one are no matter."""
+    hers, pauls = gather(database, now), gather(database, now, plan(title="Mes droits", who=PAUL))
+    later = gather(database, now, plan(THURSDAY + timedelta(days=7)))
+    off = gather(database, now, plan(start=time(9), end=time(10)))
+    with transaction(database.backoffice) as session:
+        me = session.get_one(Agent, NADIA.id)
+        sign_ups.sign_up(session, me, hers, asked.id, ["Lina", "Karim"], uuid4(), now)
+        sessions.cancel(session, me, session.get_one(GroupSession, off), "Salle prise", now)
+    typed: dict[str, Any] = {"first_day": "2026-11-09", "last_day": "2026-11-13"}
+    if away == "absence":
+        nadia.open(f"/fr/agenda/absences?agent={LOUISE.id}")
+        page = nadia.submit(**typed)
+        assert "1 action collective à changer ou à annuler" in page.main
+    else:
+        nadia.open("/fr/agenda/fermetures")
+        page = nadia.submit(**typed, reason="Travaux", status=422)
+        assert stored(database, Closure) == []
+        assert "2 actions collectives à changer ou à annuler" in page.main
+    assert "Comprendre mes factures 2 inscrits" in page.main
+    touched = [hers] if away == "absence" else [hers, pauls]
+    assert {f"/fr/ateliers/{one}" for one in touched} == {
+        link for link in page.links() if link.startswith("/fr/ateliers/")
+    }
+    if away == "closure":
+        nadia.submit(knowing="y")
+        assert len(stored(database, Closure)) == 1
+    assert all(held(database, one).is_on for one in (hers, pauls, later))
