@@ -12,7 +12,7 @@ STATIC := $(shell find static -type f ! -name '*.br' ! -name '*.gz' ! -name .com
 export ALLERVERS_VAR ?= $(CURDIR)/var
 export PYTHONPATH := $(CURDIR)
 
-.PHONY: help run audio build test test-fast lint strings bench clean translation-models
+.PHONY: help run audio audit build test test-fast lint strings bench clean translation-models
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
@@ -44,6 +44,11 @@ strings: .venv/.test ## Extract the strings, update the catalogues, check that n
 
 bench: .venv/.test $(MO) static/.compressed ## Measure; prints a table and writes var/bench.json
 	@$(BIN)/python -m bench
+
+audit: .venv/.test node_modules/.axe $(MO) static/.compressed ## Walk past every page in every language, write what was found (half an hour)
+	@rm -rf var/audit
+	@nice $(BIN)/pytest -q tests/browser/audit.py || true
+	@$(BIN)/python -m tools.audit "$$(chromium --version | grep -oE '[0-9.]+' | head -1)"
 
 clean: ## Forget the demonstration and what was installed here
 	rm -rf var .venv node_modules static/.compressed

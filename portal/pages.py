@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
 from casework import access
+from casework.accessibility import STATES, load_audit
 from casework.territory import House
 from casework.vocabulary import LANGUAGES
 from portal import visit
@@ -72,7 +73,7 @@ def _houses(*, receives: bool) -> str:  # noqa: ARG001 - the page is kept once f
 @same_for_everybody
 def accessibility() -> str:
     """How far the service is accessible, and whom to tell when it is not."""
-    return render_template("portal/accessibility.html")
+    return render_template("portal/accessibility.html", audit=load_audit(), states=STATES)
 
 
 @pages.get("/<lang>/mentions")

@@ -1,0 +1,47 @@
+"""The declaration says what the last audit found, no more; until somebody from outside looked, it says non conforme."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+
+from casework.accessibility import Found, load_audit, load_criteria
+from casework.settings import ROOT
+from casework.vocabulary import LANGUAGES
+from tests.pages import words
+from tests.portal.person import Person
+
+
+@pytest.fixture
+def reader(portal: Flask) -> Person:
+    """Somebody who reads French."""
+    return Person(portal)
+
+
+def test_all_criteria_are_there_once_with_what_was_found(reader: Person) -> None:
+    page = reader.open("/fr/accessibilite")
+    audit = load_audit()
+    said = [words(item) for item in page.html.iter("li")]
+    assert [one.number for one in audit.criteria] == list(load_criteria())
+    assert len(audit.criteria) == 106
+    for one in audit.criteria:
+        assert sum(item.startswith(f"{one.number} {one.words}") for item in said) == 1, one.number
+    assert str(audit.pages) in page.text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_it_never_claims_more_than_tests_can_say(reader: Person, language: str) -> None:
+    page = reader.open(f"/{language}/accessibilite")
+    assert "Non conforme avec le RGAA 4.1.2" in page.text
+    for needed in ("2005-102", "Défenseur des droits", "dérogation", "Technologies", "axe-core"):
+        assert needed in page.text
+
+
+def test_the_docs_come_from_the_same_run() -> None:
+    table = (ROOT / "docs" / "accessibility.md").read_text(encoding="utf-8")
+    audit = load_audit()
+    assert f"Run on {audit.on}: {audit.pages} page states" in table
+    for one in audit.criteria:
+        assert f"| {one.number} | {one.words} |" in table
+    assert all(one.pages == 0 for one in audit.of(Found.FOR_A_PERSON))
+    assert all(one.faulty for one in audit.of(Found.FAULTS))
