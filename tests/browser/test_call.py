@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import APIResponse, Browser, Locator, Page, expect
+from playwright.sync_api import APIResponse, Browser, Locator, Page, ViewportSize, expect
 
 from casework.talks import TalkState
 from tests.browser.calling import (
@@ -28,12 +28,15 @@ from tests.browser.calling import (
     sign_in,
 )
 from tests.browser.inspecting import Inspector
+from tests.browser.reading import Reader
 from tests.casework.talking import Talking, set_state, talk_under_way
 from tests.conftest import Database
 from tests.people import PAUL
 
 pytestmark = pytest.mark.browser
 
+NARROW: ViewportSize = {"width": 320, "height": 740}
+LARGE_PRINT: ViewportSize = {"width": 640, "height": 800}
 IN_CALL = "Vous êtes en appel."
 CUT = re.compile("La connexion est coupée")
 KIND_OF_WAY = """async () => {
@@ -151,9 +154,11 @@ def test_two_see_and_hear_each_other_and_a_third_comes_in(
         expect(other(amina, "Paul Petit")).to_have_attribute("data-video", "on")
         expect(other(amina, "Paul Petit").get_by_text("Micro fermé")).to_be_hidden()
         receives(amina)
-        inspector = Inspector(amina)
+        inspector, reader = Inspector(amina), Reader(amina)
         inspector.look("in a call", PHONE)
-        assert inspector.violations == []
+        reader.look("in a call", NARROW)
+        reader.look("in a call", LARGE_PRINT)
+        assert inspector.violations + reader.troubles == []
         press(yasmin, "leave")
         expect(other(amina, "Yasmin")).to_have_count(0)
         expect(says(yasmin)).to_have_text("Vous avez quitté l'appel. Vous pouvez revenir.")
