@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from casework.agents import Absence, Agent
 from casework.demonstration.agendas import open_agendas
+from casework.demonstration.from_afar import open_permanence
 from casework.demonstration.gatherings import gatherings
 from casework.demonstration.meetings import Life, Meetings
 from casework.demonstration.stage import Fate, Stage
@@ -113,6 +114,8 @@ def fill(session: Session, *, public_key: str, access_key: str, now: datetime, s
     groups = gatherings(session, random.Random(f"gatherings {seed}"), keys, now)  # noqa: S311
     _play(stage, _lives(stage, teller, now) + groups, now)
     session.flush()
+    house_id = session.scalars(select(Agent.house_id).where(Agent.login == DEMO_SIGN_INS[0][0])).one()
+    open_permanence(session, random.Random(f"from afar {seed}"), house_id, now)  # noqa: S311
     _send_nothing(session, now)
 
 

@@ -41,7 +41,10 @@ KNOWN_ABBREVIATIONS = {
 }
 
 SAID_ALIKE = {
-    "en": {"Absence", "Absences", "Internet", "Menu", "Messages", "Pages", "Total", "Urgent"},
+    "en": {
+        "Absence", "Absences", "Internet", "Menu", "Messages", "Notes", "Pages", "Total", "Urgent",
+        ("%(num)s minute", "%(num)s minutes"),
+    },
     "ru": {"%(day)s, %(hour)s"},
     "es": {"%(day)s, %(hour)s"},
     "ro": {"Gratuit"},
