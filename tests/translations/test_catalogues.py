@@ -42,7 +42,15 @@ KNOWN_ABBREVIATIONS = {
 
 SAID_ALIKE = {
     "en": {
-        "Absence", "Absences", "Internet", "Menu", "Messages", "Notes", "Pages", "Total", "Urgent",
+        "Absence",
+        "Absences",
+        "Internet",
+        "Menu",
+        "Messages",
+        "Notes",
+        "Pages",
+        "Total",
+        "Urgent",
         ("%(num)s minute", "%(num)s minutes"),
     },
     "ru": {"%(day)s, %(hour)s"},
