@@ -30,6 +30,8 @@ PIVOT = "en"
 MOST_LOADED = 6
 """Models kept in memory at a time, some 150 to 300 MB each; the one used least lately makes room."""
 SECONDS = 15.0
+THREADS = "ARGOS_INTRA_THREADS"
+"""Argos reads it when it is imported. By itself it takes four threads, on machines of two cores too."""
 
 Pair = tuple[str, str]
 """A source language and a target language."""
@@ -265,10 +267,11 @@ def _load(model: Model) -> Any:
 @contextmanager
 def _elsewhere() -> Iterator[None]:
     """Argos makes folders in one's home when it is imported, which a service has not: in a folder that goes away."""
-    kept = {name: os.environ.get(name) for name in ("XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME")}
+    homes = ("XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME")
+    kept = {name: os.environ.get(name) for name in (*homes, THREADS)}
     with TemporaryDirectory() as home:
         try:
-            os.environ.update(dict.fromkeys(kept, home))
+            os.environ.update(dict.fromkeys(homes, home) | {THREADS: str(min(os.cpu_count() or 1, 4))})
             yield
         finally:
             for name, value in kept.items():

@@ -17,9 +17,12 @@ import ctranslate2
 import numpy as np
 import sentencepiece
 
-LONGEST = 96
-"""Pieces of the longest sentence, each of them a phrase or a letter."""
-LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 .,:;!?'’()[]#/@+-€éèàçêîôûù؟،"
+LONGEST = 257
+"""Pieces of the longest sentence, a phrase or a letter each: the engine looks for other ways to end one that far."""
+LETTERS = (
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 .,:;!?'’()[]#/@+-€éèàçêîôûù"
+    "؟،ءآأؤإئابةتثجحخدذرزسشصضطظعغفقكلمنهوىي"
+)
 ARABIC: Mapping[tuple[str, str], Mapping[str, str]] = {
     ("ar", "en"): {"أحتاج مساعدة": "I need help"},
     ("en", "fr"): {"I need help": "J'ai besoin d'aide"},
@@ -100,7 +103,7 @@ def _network(folder: Path, pieces: list[str], phrases: Mapping[str, str]) -> Non
     }
     projection = np.zeros((len(pieces), size), dtype=np.float32)
     for piece, other in said.items():
-        projection[pieces.index(other), pieces.index(piece)] = 1
+        projection[pieces.index(other), pieces.index(piece)] = 8  # so sure that no other way is looked into
     spec.decoder.projection.weight = projection
     spec.decoder.projection.bias = np.zeros(len(pieces), dtype=np.float32)
     spec.register_source_vocabulary(pieces)
