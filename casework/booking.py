@@ -47,6 +47,11 @@ class Where:
     step_free: bool
     km: int | None = None
 
+    @property
+    def in_words(self) -> str:
+        """On one line, as one writes it on an envelope."""
+        return ", ".join([self.name, *(self.address.splitlines() or [self.town])])
+
 
 def hold(
     session: Session,

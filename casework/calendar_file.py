@@ -1,7 +1,7 @@
-"""An appointment as a file that any calendar opens (iCalendar, RFC 5545).
+"""An appointment or a group session as a file that any calendar opens (iCalendar, RFC 5545).
 
 It says when and where, never why. Times are in UTC, which every calendar shows at the hour of its own clock. The
-`UID` stays the same when the appointment moves and `SEQUENCE` grows, so that a calendar changes its entry instead
+`UID` stays the same when it moves and `SEQUENCE` grows, so that a calendar changes its entry instead
 of adding one (RFC 5546).
 """
 
@@ -19,7 +19,8 @@ MIME_TYPE = "text/calendar"
 
 @dataclass(frozen=True)
 class Meeting:
-    """What a calendar shows. `first_id`: of the first appointment of a chain of moves; `moves`: how many since.
+    """What a calendar shows. `first_id`: of the first appointment of a chain of moves, or of the group session;
+    `moves`: how many since.
 
     `where` and `details` may be empty: on a shared telephone a calendar is read by others.
     """

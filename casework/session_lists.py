@@ -26,7 +26,8 @@ from casework.territory import House
 
 @dataclass(frozen=True)
 class Shown:
-    """A session as people read it. `free`: seats left; `waiting`: how many people wait."""
+    """A session as people read it. `free`: seats left; `waiting`: how many people wait; `version`: it grows when the
+    hour or the place changes."""
 
     id: UUID
     house: House
@@ -36,6 +37,7 @@ class Shown:
     languages: list[str]
     open_to_citizens: bool
     is_on: bool
+    version: int
     where: Where
     free: int
     waiting: int
@@ -76,6 +78,11 @@ class MySignUps:
         """Somebody still waits."""
         return any(guest.state is SignUpState.WAITING for guest in self.guests)
 
+    @property
+    def has_seats(self) -> bool:
+        """Somebody has a seat, or had one when it was called off."""
+        return any(guest.state is not SignUpState.WAITING for guest in self.guests)
+
 
 @dataclass(frozen=True)
 class Line:
@@ -113,6 +120,7 @@ def _shown(session: Session, *conditions: Any) -> list[Shown]:
         select(
             GroupSession.id, House, GroupSession.title, GroupSession.words, GroupSession.during,
             GroupSession.languages, GroupSession.open_to_citizens, GroupSession.state, GroupSession.place_id,
+            GroupSession.version,
         )
         .join(House, House.id == GroupSession.house_id)
         .where(*conditions)
@@ -127,7 +135,7 @@ def _shown(session: Session, *conditions: Any) -> list[Shown]:
         Shown(
             id=row.id, house=row.House, title=row.title, words=row.words, during=row.during,
             languages=row.languages, open_to_citizens=row.open_to_citizens,
-            is_on=row.state is SessionState.PLANNED, where=known[row.place_id],
+            is_on=row.state is SessionState.PLANNED, version=row.version, where=known[row.place_id],
             free=left[row.id].free, waiting=left[row.id].waiting,
         )
         for row in rows

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 from uuid import UUID, uuid4
 
-from flask import Blueprint, current_app, g, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _l
@@ -19,17 +19,18 @@ from casework import messages, proposals, waiting
 from casework.agenda import MODES, Kind, Mode
 from casework.appointments import Appointment, HoldExpiredError, SlotTakenError
 from casework.booking import NothingComingError, TooLateError
-from casework.calendar_file import MIME_TYPE, Meeting, calendar_file
+from casework.calendar_file import Meeting
 from casework.identity import Identity
 from casework.offers import Choice, Search, Seeker, nearest, offers, seeker
 from casework.people import UnreachableError, read_phone, show_phone
 from casework.requests import PARIS
 from casework.slots import Slot
 from portal import visit
+from portal.calendars import calendar_answer
 from portal.hours import choice_said, filters_of, hour, like, query_of, search_asked, value_of, weekday
 from web.doors import open_to
 from web.language import language
-from web.transactions import db, now, settings
+from web.transactions import db, now
 from web.typed import clean
 
 booking = Blueprint("booking", __name__, url_prefix="/<lang>/rendez-vous")
@@ -148,11 +149,7 @@ def calendar() -> ResponseReturnValue:
     meeting = Meeting(
         first, moves, who.coming.start, _end(who.coming), gettext("Rendez-vous"), where, details
     )
-    host = urlsplit(settings().portal_address).hostname or "localhost"
-    response = make_response(calendar_file(meeting, host, now()))
-    response.headers["Content-Type"] = f"{MIME_TYPE}; charset=utf-8; method=PUBLISH"
-    response.headers["Content-Disposition"] = "attachment; filename=rendez-vous.ics"
-    return response
+    return calendar_answer(meeting, "rendez-vous")
 
 
 @booking.get("/annuler")
@@ -378,7 +375,7 @@ def _place_in_words(appointment: Appointment) -> str:
     where = rules.places(db(), [appointment.place_id]).get(appointment.place_id or "")
     if appointment.mode is not Mode.HERE or where is None:
         return str(gettext(MODES[appointment.mode].label))
-    return ", ".join([where.name, *(where.address.splitlines() or [where.town])])
+    return where.in_words
 
 
 def _map(where: rules.Where) -> str:

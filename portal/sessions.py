@@ -15,7 +15,9 @@ from sqlalchemy import select
 from wtforms import HiddenField, SelectField, StringField, validators
 
 from casework import access, session_lists, sign_ups
+from casework.calendar_file import Meeting
 from casework.following import is_sensitive
+from casework.people import show_phone
 from casework.requests import Request
 from casework.session_lists import MySignUps, Shown
 from casework.sessions import MOST_PEOPLE, SessionOverError
@@ -23,6 +25,7 @@ from casework.sign_ups import TooManyPeopleError, read_names
 from casework.territory import House
 from casework.vocabulary import SPOKEN_LANGUAGES, Theme
 from portal import visit
+from portal.calendars import calendar_answer
 from web.doors import ANYONE, open_to
 from web.transactions import db, now
 from web.typed import clean, options
@@ -112,6 +115,26 @@ def signed(session_id: UUID) -> ResponseReturnValue:
     if mine is None:
         return redirect(url_for("sessions.show", session_id=found.id), 303)
     return render_template("portal/sessions/signed.html", mine=mine, **_facts(found))
+
+
+@sessions.get("/<uuid:session_id>/atelier.ics")
+@open_to(visit.REQUEST)
+def calendar(session_id: UUID) -> ResponseReturnValue:
+    """The session for the telephone's calendar: when and where, never what it is about; called off, its end there.
+
+    For a sensitive request, the hour alone. Nothing for who waits: they may have no seat that day.
+    """
+    found = _found(session_id)
+    mine = _mine(found.id)
+    if mine is None or not mine.has_seats:
+        return redirect(url_for("sessions.show", session_id=found.id), 303)
+    if _is_sensitive():
+        said = [gettext("Rendez-vous")]
+    else:
+        phone = gettext("Pour changer : %(phone)s", phone=show_phone(found.house.phone))
+        said = [gettext("Atelier"), found.where.in_words, phone]
+    meeting = Meeting(found.id, found.version - 1, found.start, found.end, *said)
+    return calendar_answer(meeting, "atelier", cancelled=not found.is_on)
 
 
 @sessions.get("/<uuid:session_id>/annuler")

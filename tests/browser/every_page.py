@@ -37,6 +37,7 @@ NEVER_SEEN = {
         "asking.resume": "leads to the first question that is not answered",
         "follow.receipt_pdf": "a PDF",
         "booking.calendar": "a file for calendars",
+        "sessions.calendar": "a file for calendars",
         "permanence.place": "a piece of the waiting room",
         "talk.lines": "a piece of the talk",
         "conversation.lines": "a piece of the followed request",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from uuid import UUID
 
 import pytest
 from flask import Flask
@@ -203,6 +204,7 @@ def test_no_file_goes_to_the_machine(entrance: AtKiosk) -> None:
     assert not [link for page in entrance.shown for link in page.links() if link.endswith((".pdf", ".ics"))]
     assert receipt.page.of_class("qr-frame"), "the link goes home in a telephone"
     assert entrance.open("/fr/rendez-vous/rendez-vous.ics").path == "/fr/recu?imprimer=1"
+    assert entrance.open(f"/fr/ateliers/{UUID(int=0)}/atelier.ics").path == "/fr/recu?imprimer=1"
 
 
 def test_what_one_reads_or_begins_goes_home_as_a_drawing(entrance: AtKiosk) -> None:

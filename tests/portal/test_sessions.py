@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from flask import Flask
+from icalendar import Calendar
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
@@ -29,6 +30,7 @@ from tests.security.test_rows import as_portal
 from tests.translations.test_catalogues import stray_letters
 
 Somebody = Callable[..., Person]
+AFTERNOON = datetime(2026, 11, 12, 13, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -42,6 +44,17 @@ def signs_up(person: Person, session_id: UUID, people: int = 1, names: str = "",
     """From the session's page to what became of it."""
     person.go(f"ateliers/{session_id}")
     return person.submit(people=str(people), names=names, status=status)
+
+
+def event_of(person: Person, session_id: UUID, method: str = "PUBLISH") -> Any:
+    """The one event of the session's calendar file; None when there is no file for them."""
+    answer = person.ask("GET", f"/{person.language}/ateliers/{session_id}/atelier.ics")
+    if answer.status_code == 303:
+        return None
+    assert (answer.mimetype, answer.mimetype_params["method"]) == ("text/calendar", method)
+    calendar = Calendar.from_ical(answer.data)
+    assert calendar["METHOD"] == method
+    return next(iter(calendar.walk("VEVENT")))
 
 
 def gives_back(person: Person, session_id: UUID, who: str = "all") -> Page:
@@ -156,7 +169,7 @@ def test_called_off_or_begun_it_says_so_and_why_is_nobodys_business(
     assert "Cet atelier n'a pas lieu." in moreau.go("suivi").main
     page = moreau.go(f"ateliers/{session_id}", status=409)
     assert f"/fr/ateliers/{other}" in page.links()
-    assert all("malade" not in page.text for page in moreau.shown)
+    assert all("Louise" not in page.text for page in moreau.shown)
     clock.now = datetime.combine(THURSDAY + timedelta(days=1), time(14), now.tzinfo)
     assert moreau.ask("POST", path, data=data).status_code == 409
     assert everybody(database, other) == []
@@ -176,6 +189,58 @@ def test_a_session_for_agents_to_fill_is_nobodys_page_but_theirs_who_are_on_it(
     assert "Inscrire d'autres personnes" not in amina.go(f"ateliers/{session_id}").main
     gives_back(amina, session_id)
     assert seats_of(database, session_id) == []
+
+
+def test_a_seat_goes_into_the_calendar_and_its_entry_follows_the_session(
+    moreau: Person, database: Database, now: datetime
+) -> None:
+    """When and where, never what it is about; another hour changes the entry, a session called off ends it."""
+    session_id = gather(database, now)
+    assert event_of(moreau, session_id) is None, "no seat, no file"
+    signs_up(moreau, session_id)
+    assert f"/fr/ateliers/{session_id}/atelier.ics" in moreau.page.links()
+    first = event_of(moreau, session_id)
+    assert (first["SUMMARY"], first["LOCATION"]) == (
+        "Atelier",
+        "Maison de Poitiers, 1 rue du Marché, 86000 Poitiers",
+    )
+    assert first["UID"] == f"{session_id}@portail.example.org"
+    assert "facture" not in first.to_ical().decode().lower()
+    assert (first["DTSTART"].dt, first["SEQUENCE"], first["STATUS"]) == (AFTERNOON, 0, "CONFIRMED")
+    with transaction(database.backoffice) as session:
+        nadia, one = session.get_one(Agent, NADIA.id), session.get_one(GroupSession, session_id)
+        sessions.change(session, nadia, one, plan(start=time(15), end=time(17)), now)
+    moved = event_of(moreau, session_id)
+    assert (moved["UID"], moved["SEQUENCE"]) == (first["UID"], 1)
+    assert moved["DTSTART"].dt == AFTERNOON + timedelta(hours=1)
+    with transaction(database.backoffice) as session:
+        nadia, one = session.get_one(Agent, NADIA.id), session.get_one(GroupSession, session_id)
+        sessions.cancel(session, nadia, one, "Louise est malade", now)
+    assert "Enlever de mon calendrier" in moreau.go("suivi").main
+    off = event_of(moreau, session_id, "CANCEL")
+    assert (off["UID"], off["SEQUENCE"], off["STATUS"]) == (first["UID"], 2, "CANCELLED")
+    assert "malade" not in off.to_ical().decode()
+
+
+def test_in_danger_the_calendar_says_the_hour_alone(amina: Person, database: Database, now: datetime) -> None:
+    session_id = gather(database, now)
+    amina.asks_for_help(theme="violence")
+    signs_up(amina, session_id)
+    event = event_of(amina, session_id)
+    assert event["SUMMARY"] == "موعد"
+    assert {"LOCATION", "DESCRIPTION"} & set(event) == set()
+
+
+def test_who_waits_for_a_seat_has_nothing_for_the_calendar(
+    moreau: Person, database: Database, now: datetime, signed: Signed
+) -> None:
+    session_id = gather(database, now, plan(start=time(9), end=time(10), seats=1))
+    with transaction(database.backoffice) as session:
+        nadia = session.get_one(Agent, NADIA.id)
+        sign_ups.sign_up(session, nadia, session_id, signed[1].id, ["Amina"], uuid4(), now)
+    signs_up(moreau, session_id)
+    assert not [link for link in moreau.page.links() if link.endswith(".ics")]
+    assert event_of(moreau, session_id) is None
 
 
 def test_nobody_gives_back_anothers_seat(
@@ -245,7 +310,7 @@ def test_the_portal_sees_the_sign_ups_of_the_opened_request_alone(database: Data
         "INSERT INTO sign_ups (id) VALUES (gen_random_uuid())", "UPDATE sign_ups SET state = 'came'",
         "DELETE FROM sign_ups", "SELECT seat FROM sign_ups", "SELECT told_state FROM sign_ups",
         "SELECT 1 FROM session_seats", "SELECT led_by FROM group_sessions",
-        "SELECT cancelled_because FROM group_sessions", "SELECT version FROM group_sessions",
+        "SELECT cancelled_because FROM group_sessions", "SELECT made_at FROM group_sessions",
         "UPDATE group_sessions SET seats = 100", "DELETE FROM group_sessions", "SELECT give_free_seats(:id, now())",
         "SELECT take_seats(:id, :id, :id, '{x}', now())", "SELECT give_back_seats(:id, :id, '{}', now())",
     ],
