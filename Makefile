@@ -12,7 +12,7 @@ STATIC := $(shell find static -type f ! -name '*.br' ! -name '*.gz' ! -name .com
 export ALLERVERS_VAR ?= $(CURDIR)/var
 export PYTHONPATH := $(CURDIR)
 
-.PHONY: help run audio audit build test test-fast lint strings bench clean translation-models
+.PHONY: help run audio audit lighthouse build test test-fast lint strings bench clean translation-models
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
@@ -45,6 +45,9 @@ strings: .venv/.test ## Extract the strings, update the catalogues, check that n
 bench: .venv/.test $(MO) static/.compressed ## Measure; prints a table and writes var/bench.json
 	@$(BIN)/python -m bench
 
+lighthouse: .venv/.run $(MO) static/.compressed bench/lighthouse/node_modules/.there ## Three pages as a slow telephone sees them
+	@$(BIN)/python -m bench.telephone
+
 audit: .venv/.test node_modules/.axe $(MO) static/.compressed ## Walk past every page in every language, write what was found (half an hour)
 	@rm -rf var/audit
 	@nice $(BIN)/pytest -q tests/browser/audit.py || true
@@ -72,6 +75,10 @@ translation-models: .venv/.translation ## LANGS="ar en uk": install what transla
 
 node_modules/.axe: package-lock.json
 	@npm ci --silent --no-audit --no-fund --ignore-scripts
+	@touch $@
+
+bench/lighthouse/node_modules/.there: bench/lighthouse/package-lock.json
+	@PUPPETEER_SKIP_DOWNLOAD=1 npm ci --prefix bench/lighthouse --silent --no-audit --no-fund --ignore-scripts
 	@touch $@
 
 %.mo: %.po | .venv/.run
