@@ -69,7 +69,7 @@ def language_of(text: str, declared: str) -> str:
     scripts = [script for letter in text if (script := _script(letter))]
     if not scripts:
         return declared
-    most = max({*scripts}, key=scripts.count)
+    most = max(sorted({*scripts}), key=scripts.count)
     if most == SCRIPTS.get(declared, _LATIN):
         return declared
     if most == _ARABIC:

@@ -31,6 +31,8 @@ PIECES = frozenset(
     {
         "forms",
         "pictogram",
+        "translated",
+        "correction",
         "receipt_facts",
         "tiles",
         "call",
