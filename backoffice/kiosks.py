@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import StringField
+from wtforms import HiddenField, StringField, validators
 from wtforms.validators import DataRequired, Length
 
 from backoffice.agent import AGENT, me
@@ -24,7 +24,7 @@ kiosks = Blueprint("kiosks", __name__, url_prefix="/<lang>/bornes")
 
 
 class KioskForm(FlaskForm):
-    """Where it stands."""
+    """Where it stands; `submission`: the same form twice is one kiosk."""
 
     name = StringField(
         _l("Où est la borne ?"),
@@ -34,11 +34,12 @@ class KioskForm(FlaskForm):
             Length(max=screens.LONGEST_NAME, message=_l("C'est trop long.")),
         ],
     )
+    submission = HiddenField(validators=[validators.UUID()])
 
 
 def who_waits() -> list[Waiting]:
     """Who waits for help at a kiosk of my house: for the queue."""
-    return screens.waiting(db(), me().house_id)
+    return screens.waiting(db(), me().house_id, now())
 
 
 @kiosks.get("")
@@ -46,7 +47,7 @@ def who_waits() -> list[Waiting]:
 def show() -> ResponseReturnValue:
     """The kiosks of my house."""
     _needs_manager()
-    return _page(KioskForm(formdata=None))
+    return _page(_blank())
 
 
 @kiosks.post("")
@@ -57,10 +58,16 @@ def make() -> ResponseReturnValue:
     form = KioskForm()
     if not form.validate():
         return _page(form), 422
-    key = screens.make(db(), settings().access_key, me().house_id, form.name.data, now(), me())
+    submission = UUID(form.submission.data)
+    try:
+        key = screens.make(
+            db(), settings().access_key, me().house_id, form.name.data, now(), me(), submission
+        )
+    except screens.AlreadyMadeError:
+        return redirect(url_for("kiosks.show", fait="deja"), 303)
     db().commit()
     address = f"{settings().portal_address}/borne/{key}"
-    return showing_secret(_page(KioskForm(formdata=None), address))
+    return showing_secret(_page(_blank(), address))
 
 
 @kiosks.post("/<uuid:kiosk_id>/retirer")
@@ -86,6 +93,10 @@ def see() -> ResponseReturnValue:
         abort(404)
     db().commit()
     return redirect(url_for("queue.house"), 303)
+
+
+def _blank() -> KioskForm:
+    return KioskForm(formdata=None, submission=str(uuid4()))
 
 
 def _needs_manager() -> None:

@@ -10,10 +10,11 @@ import hashlib
 import hmac
 import secrets
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from sqlalchemy import ForeignKey, Index, func, select, text
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from casework import journal
@@ -22,6 +23,8 @@ from casework.database import Base
 from casework.territory import House
 
 LONGEST_NAME = 60
+CALL_LASTS = timedelta(minutes=15)
+"""Nobody went: who called has left, or was helped otherwise."""
 
 
 class Kiosk(Base):
@@ -50,6 +53,10 @@ class KioskCall(Base):
     at: Mapped[datetime]
     seen_at: Mapped[datetime | None]
     seen_by: Mapped[int | None] = mapped_column(ForeignKey("agents.id"))
+
+
+class AlreadyMadeError(Exception):
+    """That form made a kiosk before: its key is kept nowhere, and cannot be shown again."""
 
 
 class NoHouseError(Exception):
@@ -83,19 +90,34 @@ def key_hash(access_key: str, key: str) -> str:
 
 
 def make(
-    session: Session, access_key: str, house_id: str, name: str, now: datetime, agent: Agent | None = None
+    session: Session,
+    access_key: str,
+    house_id: str,
+    name: str,
+    now: datetime,
+    agent: Agent | None = None,
+    submission: UUID | None = None,
 ) -> str:
     """Let a browser of a house become a kiosk; returns the key to open it with, which is kept nowhere.
 
+    `submission`: the same form twice is one kiosk.
+
     Raises:
         NoHouseError: no house has that id.
+        AlreadyMadeError: that form made one before.
     """
     if session.get(House, house_id) is None:
         raise NoHouseError(list(session.scalars(select(House.id).order_by(House.id))))
     key = secrets.token_urlsafe(16)
-    session.add(
-        Kiosk(house_id=house_id, name=name[:LONGEST_NAME], key_hash=key_hash(access_key, key), made_at=now)
-    )
+    one = {
+        "id": submission or uuid4(),
+        "house_id": house_id,
+        "name": name[:LONGEST_NAME],
+        "key_hash": key_hash(access_key, key),
+        "made_at": now,
+    }
+    if session.scalar(insert(Kiosk).values(one).on_conflict_do_nothing().returning(Kiosk.id)) is None:
+        raise AlreadyMadeError
     journal.write(session, journal.Action.KIOSK_SET, now, agent=agent, kiosk=name[:LONGEST_NAME])
     return key
 
@@ -125,17 +147,23 @@ def standing(session: Session, hashed: str) -> Standing | None:
 
 
 def call_reception(session: Session, hashed: str, now: datetime) -> bool:
-    """Tell the house that somebody at the kiosk needs help; twice is once. False when there is no such kiosk."""
+    """Tell the house that somebody at the kiosk needs help; again, it is one call, as late as the last. False when there
+    is no such kiosk."""
     called: bool = session.execute(select(func.call_reception(hashed, now))).scalar_one()
     return called
 
 
-def waiting(session: Session, house_id: str) -> list[Waiting]:
-    """Who waits for help at the kiosks of a house, the first who asked first."""
+def end_call(session: Session, hashed: str) -> None:
+    """Whoever called from the kiosk is not there any more."""
+    session.execute(select(func.end_kiosk_call(hashed)))
+
+
+def waiting(session: Session, house_id: str, now: datetime) -> list[Waiting]:
+    """Who waits for help at the kiosks of a house, the first who asked first; a call is over after a while."""
     query = (
         select(KioskCall.id, Kiosk.name, KioskCall.at)
         .join(Kiosk, Kiosk.id == KioskCall.kiosk_id)
-        .where(Kiosk.house_id == house_id, KioskCall.seen_at.is_(None))
+        .where(Kiosk.house_id == house_id, KioskCall.seen_at.is_(None), KioskCall.at > now - CALL_LASTS)
         .order_by(KioskCall.at, KioskCall.id)
     )
     return [Waiting(*row) for row in session.execute(query)]

@@ -131,6 +131,8 @@ class Visit(Base):
     ended_at: Mapped[datetime | None]
     led_to: Mapped[UUID | None]
     """The draft that the person began after the talk; a request of that id once it is sent."""
+    carried_at: Mapped[datetime | None]
+    """When a browser that is no kiosk first showed it: wiping a kiosk does not end it then."""
 
 
 CHANNELS_WANTED: dict[Wanted, Word] = {
@@ -209,6 +211,7 @@ class MyVisit:
     callback_number: str | None
     ended_at: datetime | None
     led_to: UUID | None
+    carried_at: datetime | None
 
     @property
     def is_live(self) -> bool:
@@ -359,6 +362,11 @@ def choose_channel(session: Session, visit_id: UUID, channel: Wanted) -> None:
 def led_to(session: Session, visit_id: UUID, draft_id: UUID) -> None:
     """The person begins a request after the talk: agents find the one with the other."""
     _change(session, visit_id, led_to=draft_id)
+
+
+def carry(session: Session, visit_id: UUID, now: datetime) -> None:
+    """The person waits with a device of their own: a kiosk that is wiped no longer ends the visit."""
+    _change(session, visit_id, carried_at=now)
 
 
 def _change(session: Session, visit_id: UUID, **values: Any) -> None:

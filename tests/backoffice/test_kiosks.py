@@ -16,6 +16,7 @@ from casework.database import transaction
 from casework.journal import Entry
 from casework.kiosks import Kiosk, KioskCall, key_hash
 from tests.backoffice.colleague import Colleague
+from tests.clock import Clock
 from tests.conftest import Database
 from tests.people import MARC, NADIA
 from tests.portal.kiosk_visitor import new_key
@@ -67,6 +68,20 @@ def test_the_command_prints_the_address_or_the_houses_there_are(database: Databa
     assert (said.exit_code, "loudun, poitiers" in said.output) == (1, True)
 
 
+def test_the_same_form_twice_is_one_kiosk(marc: Colleague, database: Database) -> None:
+    """Reloading the page that shows the address makes no second key."""
+    marc.open("/fr/bornes")
+    path, data, _ = marc.prepare(name="L'entrée")
+    assert "/borne/" in marc.ask("POST", path, data=data).text
+    again = marc.ask("POST", path, data=data)
+    assert again.status_code == 303
+    page = marc.open(again.headers["Location"])
+    assert "Cette borne est déjà ajoutée." in page.main
+    assert not page.of_class("address")
+    with transaction(database.owner) as session:
+        assert session.scalar(select(func.count()).select_from(Kiosk)) == 1
+
+
 def test_a_kiosk_without_a_name_is_asked_again(marc: Colleague) -> None:
     marc.open("/fr/bornes")
     assert "Écrivez où est la borne." in marc.submit(status=422, name=" ").main
@@ -108,6 +123,19 @@ def test_the_queue_shows_who_waits_until_a_secretary_goes(
         assert call.seen_by == NADIA.id
     assert calls(database, key, now), "and one may call again"
     assert "à la borne" in nadia.open("/fr/file").main
+
+
+def test_a_call_nobody_answered_is_over_and_may_be_made_again(
+    nadia: Colleague, database: Database, clock: Clock, now: datetime
+) -> None:
+    key = new_key(database, now)
+    calls(database, key, now)
+    clock.forward(minutes=14)
+    assert "à la borne" in nadia.open("/fr/file").main
+    clock.forward(minutes=1)
+    assert "à la borne" not in nadia.open("/fr/file").main, "whoever called has left long ago"
+    calls(database, key, clock())
+    assert "à la borne" in nadia.open("/fr/file").main, "somebody else calls now"
 
 
 def test_another_houses_kiosk_does_not_exist(

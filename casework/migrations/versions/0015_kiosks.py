@@ -1,6 +1,7 @@
 """The kiosks of the houses.
 
-The portal has no right to either table: it asks which house a key belongs to, and calls that house's reception.
+The portal has no right to either table: it asks which house a key belongs to, calls that house's reception, and ends
+the call with the visit. `visits.carried_at` says that somebody who waits went on with a device of their own.
 """
 
 from alembic import op
@@ -12,6 +13,7 @@ down_revision = '0014'
 RIGHTS = '''
 GRANT SELECT, INSERT, DELETE ON kiosks TO allervers_backoffice;
 GRANT SELECT, UPDATE (seen_at, seen_by) ON kiosk_calls TO allervers_backoffice;
+GRANT SELECT (carried_at), UPDATE (carried_at) ON visits TO allervers_portal;
 '''
 
 FUNCTIONS = '''
@@ -30,13 +32,19 @@ BEGIN
         RETURN false;
     END IF;
     INSERT INTO kiosk_calls (kiosk_id, at) VALUES (kiosk, called_at)
-    ON CONFLICT (kiosk_id) WHERE seen_at IS NULL DO NOTHING;
+    ON CONFLICT (kiosk_id) WHERE seen_at IS NULL DO UPDATE SET at = EXCLUDED.at;
     RETURN true;
 END
 $$;
 
-REVOKE ALL ON FUNCTION kiosk_of(text), call_reception(text, timestamptz) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION kiosk_of(text), call_reception(text, timestamptz) TO allervers_portal;
+CREATE FUNCTION end_kiosk_call(hashed text) RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp
+AS $$
+DELETE FROM kiosk_calls WHERE seen_at IS NULL AND kiosk_id = (SELECT kiosks.id FROM kiosks WHERE key_hash = hashed)
+$$;
+
+REVOKE ALL ON FUNCTION kiosk_of(text), call_reception(text, timestamptz), end_kiosk_call(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION kiosk_of(text), call_reception(text, timestamptz), end_kiosk_call(text) TO allervers_portal;
 '''
 
 
@@ -64,5 +72,6 @@ def upgrade() -> None:
     )
     op.create_index(op.f('kiosk_calls_kiosk_id_idx'), 'kiosk_calls', ['kiosk_id'])
     op.create_index('kiosk_calls_waiting_idx', 'kiosk_calls', ['kiosk_id'], unique=True, postgresql_where=sa.text('seen_at IS NULL'))
+    op.add_column('visits', sa.Column('carried_at', sa.TIMESTAMP(timezone=True), nullable=True))
     op.execute(RIGHTS)
     op.execute(FUNCTIONS)
