@@ -8,6 +8,7 @@ from uuid import UUID
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext
 
 from backoffice.agent import AGENT, WATCHING, me
 from casework import journal, messages, translated_words, triage
@@ -16,7 +17,8 @@ from casework.messages import Author, Message
 from casework.requests import Request, SendingKeys
 from casework.sentences import language_of
 from casework.territory import Commune, House
-from casework.translated_words import EmptyCorrectionError, shown
+from casework.translated_words import EmptyCorrectionError, Origin, State, Translation, shown
+from casework.vocabulary import SPOKEN_LANGUAGES
 from web.doors import open_to
 from web.language import language
 from web.transactions import db, now, settings
@@ -68,15 +70,33 @@ def in_two_languages(opened: Request, conversation: Sequence[Message]) -> dict[s
     first = (opened.words, language_of(opened.words, opened.language))
     keys = SendingKeys(settings().access_key, settings().documents_public_key)
     names = list(_names(opened, conversation))
+    as_read = shown(db(), ours, opened.language, keys, now(), names)
     facts: dict[str, object] = {
         "conversation": conversation,
         "written_in": written,
         "words_in": first[1],
         "translations": shown(db(), [first, *theirs], language(), keys, now(), names),
-        "as_read": shown(db(), ours, opened.language, keys, now(), names),
+        "as_read": as_read,
+        "how_read": _how_read(opened.language, list(as_read.values())),
     }
     db().commit()
     return facts
+
+
+def _how_read(reader: str, before: Sequence[Translation]) -> str:
+    """In which words the person will read an answer, as far as the messages `before` it tell."""
+    if reader == AGENTS_LANGUAGE:
+        return str(gettext("La personne lit ce message en français. Écrivez des phrases courtes."))
+    if any(one.state is State.FAILED for one in before):
+        machine = gettext("Une machine n'a pas pu traduire un message d'avant.")
+    elif any(one.state is State.DONE and one.origin is Origin.MACHINE for one in before):
+        machine = gettext("Une machine traduit votre message. Écrivez des phrases courtes.")
+    else:  # only the worker knows what its engine translates
+        machine = gettext("Une machine traduit votre message, si elle connaît cette langue.")
+    name = f"\N{FIRST STRONG ISOLATE}{SPOKEN_LANGUAGES[reader]}\N{POP DIRECTIONAL ISOLATE}"
+    theirs = gettext("Langue de la personne : %(language)s.", language=name)
+    ready = gettext("Les phrases prêtes sont déjà traduites.")
+    return f"{theirs} {machine} {ready}"
 
 
 def _to_correct(opened: Request) -> tuple[str, str, str]:

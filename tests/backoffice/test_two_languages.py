@@ -194,3 +194,35 @@ def test_people_of_one_language_see_nothing_of_this(
     answers(nadia, database)
     for page in (marcel.go("suivi"), nadia.reads(request_id(database))):
         assert "traduction" not in page.text.lower()
+
+
+def test_the_answer_says_how_the_person_will_read_it(
+    database: Database,
+    amina: Person,
+    nadia: Colleague,
+    somebody: Callable[..., Person],
+    models: Path,
+    translate: Callable[[], None],
+    now: datetime,
+) -> None:
+    """Nobody knows at first whether a machine speaks Arabic; then it did; then its models are gone."""
+    ready, hers = "Les phrases prêtes sont déjà traduites.", request_id(database)
+    assert "Une machine traduit votre message, si elle connaît cette langue." in nadia.reads(hers).main
+    assert "Langue de la personne : \u2068العربية\u2069." in nadia.page.main
+    answers(nadia, database)
+    translate()
+    page = nadia.reads(hers)
+    assert "Une machine traduit votre message. Écrivez des phrases courtes." in page.main
+    assert ready in page.main
+    answers(nadia, database, "Apportez vos deux vaches.")
+    worker.drain(worker_settings(database, models_folder=models / "nothing here"), lambda: now)
+    page = nadia.reads(hers)
+    assert "Une machine n'a pas pu traduire un message d'avant." in page.main
+    assert ready in page.main
+    assert "La personne lit ce message en français." not in page.main
+    marcel = somebody(source="192.0.2.9")
+    marcel.asks_for_help(name="Marcel Moreau")
+    (his,) = (one.id for one in stored(database, Request) if one.name == "Marcel Moreau")
+    page = nadia.reads(his)
+    assert "La personne lit ce message en français. Écrivez des phrases courtes." in page.main
+    assert "Langue de la personne" not in page.main
