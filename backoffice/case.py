@@ -288,6 +288,7 @@ def _show(
         typed.version.data = opened.version
         forms[act] = typed
     safe = contact_rules.safe_contact(db(), opened)
+    conversation = messages.of_request(db(), opened.id)
     page = render_template(
         "backoffice/case.html",
         case=opened,
@@ -298,7 +299,8 @@ def _show(
         worker=db().get(Agent, opened.worker_id) if opened.worker_id else None,
         ways=db().scalars(select(ContactWay).where(ContactWay.request_id == opened.id)).all(),
         papers=documents.of(db(), Owner(request_id=opened.id)),
-        **in_two_languages(opened, messages.of_request(db(), opened.id)),
+        **in_two_languages(opened, conversation),
+        said_with_cards=messages.warnings_of(opened, conversation),
         history=journal.of_request(db(), opened.id),
         sendings=db().scalars(
             select(Notification).where(Notification.request_id == opened.id).order_by(Notification.created_at)

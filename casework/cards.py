@@ -17,6 +17,9 @@ from casework.vocabulary import LANGUAGES
 FOLDER = ROOT / "content" / "cards"
 FRENCH = "fr"
 
+ALARMS = ("in_danger", "afraid")
+"""Whoever says this reads at once whom to call, and the request becomes urgent."""
+
 
 @dataclass(frozen=True)
 class Card:
@@ -40,11 +43,13 @@ class Cards:
 
     def ahead(self, words: str, source: str, target: str) -> str | None:
         """What a card's sentence is in another language; None for words that are no card's."""
+        card = self.read(words, source)
+        return card.said.get(target) if card else None
+
+    def read(self, words: str, language: str) -> Card | None:
+        """The card whose sentence this is; None for words that are no card's."""
         said = " ".join(words.split())
-        for card in self.cards.values():
-            if target in card.said and card.said.get(source) == said:
-                return card.said[target]
-        return None
+        return next((card for card in self.cards.values() if card.said.get(language) == said), None)
 
 
 @lru_cache

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from casework.cards import ALARMS, load_cards
 from casework.documents import Document, Owner
 from casework.documents import of as documents_of
 from casework.messages import Author, Kind, Message
@@ -66,6 +67,12 @@ class Followed:
     ways: list[ContactWay]
     conversation: list[Said]
     papers: list[Document]
+
+    @property
+    def alarmed(self) -> bool:
+        """True when the person sent a card that says danger or fear (`cards.ALARMS`)."""
+        sent = (load_cards().read(said.body, said.language) for said in self.conversation if said.mine)
+        return any(card is not None and card.id in ALARMS for card in sent)
 
     @property
     def answered(self) -> bool:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, select, update
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from casework import journal
 from casework.agents import Agent
+from casework.cards import ALARMS, Card, load_cards
 from casework.database import Base, one_of
 from casework.requests import Request
 
@@ -150,6 +152,32 @@ def say_not_understood(session: Session, request_id: UUID, message_id: UUID, now
     )
     journal.write(session, journal.Action.NOT_UNDERSTOOD, now, request_id=request_id, message=str(message_id))
     return True
+
+
+def say_alarm(session: Session, card_id: str) -> None:
+    """The person says that they are in danger or afraid: the request that their secret opens comes to the top of the
+    lists, with what they said as the reason. `card_id`: one of `cards.ALARMS`."""
+    session.execute(text("SELECT say_alarm(:card)"), {"card": card_id})
+
+
+def warnings_of(request: Request, conversation: Sequence[Message]) -> list[Card]:
+    """What the person said with a card and an agent must know before anything else: danger or fear and that they
+    cannot talk, until somebody writes to them; that nobody should call, until they ask to be called."""
+    cards = [
+        (message, load_cards().read(message.body, message.language))
+        for message in conversation
+        if message.author is Author.CITIZEN
+    ]
+    found: dict[str, Card] = {}
+    for message, card in cards:
+        if card is None:
+            continue
+        if card.id == "call_me":
+            found.pop("do_not_call", None)
+        answered = request.agent_wrote_at is not None and request.agent_wrote_at >= message.at
+        if card.id == "do_not_call" or (card.id in {*ALARMS, "cannot_talk"} and not answered):
+            found[card.id] = card
+    return list(found.values())
 
 
 def _insert(

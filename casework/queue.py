@@ -60,6 +60,7 @@ class Row:
     state: State
     urgent: bool
     urgency: Urgency
+    urgency_reason: str
     themes: list[str]
     language: str
     spoken_language: str
@@ -139,6 +140,7 @@ def _row(request: Request, commune: str | None, worker: str | None) -> Row:
         state=request.shown_state,
         urgent=request.urgent,
         urgency=request.urgency,
+        urgency_reason=request.urgency_reason,
         themes=request.themes,
         language=request.language,
         spoken_language=request.spoken_language,

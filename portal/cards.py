@@ -5,7 +5,6 @@ from __future__ import annotations
 from flask import request
 
 from casework.cards import Card, load_cards
-from web.language import language
 
 
 def card_list() -> list[Card]:
@@ -13,9 +12,6 @@ def card_list() -> list[Card]:
     return list(load_cards().cards.values())
 
 
-def with_card(body: str) -> str:
-    """A message with the card that was tapped, in the person's language, before what they had begun to type."""
-    card = load_cards().cards.get(request.form.get("card", ""))
-    if card is None:
-        return body
-    return f"{card.words(language())}\n\n{body}".strip()
+def tapped() -> Card | None:
+    """The card that was tapped to send the form; None when the form was sent in another way."""
+    return load_cards().cards.get(request.form.get("card", ""))

@@ -14,14 +14,15 @@ from wtforms.validators import DataRequired, Length
 
 from casework import access, journal, messages
 from casework.access import TooManyGuessesError
+from casework.cards import ALARMS
 from casework.documents import Owner
 from casework.following import Followed, followed
 from casework.notifications import lose_link
 from casework.people import UnreachableError, read_email, read_phone
-from casework.vocabulary import Channel
+from casework.vocabulary import URGENCIES, Channel, Urgency
 from portal import visit
 from portal.booking import coming_facts
-from portal.cards import card_list, with_card
+from portal.cards import card_list, tapped
 from portal.conversation import translate_ahead, translations_of
 from portal.papers import take_papers
 from portal.receipt import NoPdfError, as_pdf, qr_code
@@ -175,19 +176,26 @@ def sent_again() -> ResponseReturnValue:
 @open_to(visit.REQUEST)
 def show() -> ResponseReturnValue:
     """Where it stands, what was said, what to do next."""
-    return _show(WriteForm(formdata=None, submission=str(uuid4())))
+    return _show(_blank(), alarm=request.args.get("envoye") == ALARM)
 
 
 @follow.post("/suivi")
 @open_to(visit.REQUEST)
 def write() -> ResponseReturnValue:
-    """Write back, with papers or without; the same form twice is one message."""
+    """Write back, with papers or without; the same form twice is one message.
+
+    A card goes alone: what one was typing stays in the field.
+    """
     form = WriteForm()
     if other := request.form.get("switch"):
         # The same post again, in the other language: what was typed goes along (307 keeps it).
         return _show(form) if other == language() else redirect(url_for("follow.write", lang=other), 307)
-    body = with_card((form.body.data or "").replace("\x00", "").strip())
+    card, begun = tapped(), (form.body.data or "").replace("\x00", "").strip()
+    if card:
+        form.body.data = card.words(language())
+    body = form.body.data if card else begun
     if not form.validate():
+        form.body.data = begun
         return _show(form, 422)
     files = [upload for upload in request.files.getlist("papers") if upload.filename]
     if not body and not files:
@@ -207,12 +215,17 @@ def write() -> ResponseReturnValue:
     if refused and len(refused) == len(files) and not body:
         db().rollback()
         return _show(form, 422, refused=refused)
+    alarm = card is not None and card.id in ALARMS
     if written:
         translate_ahead(text)
+        if card and alarm:
+            messages.say_alarm(db(), card.id)
     db().commit()
-    if refused:
-        return _show(WriteForm(formdata=None, submission=str(uuid4())), 422, refused=refused)
-    return redirect(url_for("follow.show", envoye=1, _anchor="conversation"), 303)
+    kept = begun if card else ""
+    if refused or kept:
+        return _show(_blank(kept), 422 if refused else 200, refused=refused, alarm=alarm, kept=kept)
+    sent, place = (ALARM, "content") if alarm else ("1", "conversation")
+    return redirect(url_for("follow.show", envoye=sent, _anchor=place), 303)
 
 
 @follow.get("/recu")
@@ -253,10 +266,26 @@ def _cards() -> dict[str, object]:
     return {"card_list": card_list}
 
 
+ALARM = "alerte"
+"""What the address of the page says after a card of `ALARMS`."""
+
+
+def _blank(begun: str = "") -> WriteForm:
+    return WriteForm(formdata=None, submission=str(uuid4()), body=begun)
+
+
 def _show(
-    form: WriteForm, code: int = 200, refused: list[tuple[str, str]] | None = None
+    form: WriteForm,
+    code: int = 200,
+    refused: list[tuple[str, str]] | None = None,
+    *,
+    alarm: bool = False,
+    kept: str = "",
 ) -> ResponseReturnValue:
+    """`alarm`: first of all whom to call, since a card said danger or fear. `kept`: what a card left in the field."""
     seen = followed(db(), g.request_id)
+    facts = coming_facts()
+    facts["sensitive"] = facts["sensitive"] or alarm or seen.alarmed
     page = render_template(
         "portal/follow.html",
         followed=seen,
@@ -264,7 +293,10 @@ def _show(
         form=form,
         refused=refused,
         my_sessions=my_sessions(),
-        **coming_facts(),
+        alarm=alarm,
+        kept=kept,
+        rescue=URGENCIES[Urgency.DANGER].numbers,
+        **facts,
     )
     return page, code
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from casework import translated_words
 from casework.cards import load_cards
 from casework.database import transaction
-from casework.messages import Message
+from casework.messages import LONGEST_BODY, Message
 from casework.requests import SendingKeys
 from casework.translated_words import Origin
 from tests.backoffice.colleague import stored
@@ -51,12 +51,22 @@ def test_every_card_is_offered_with_its_drawing_and_words(somebody: Somebody) ->
     assert all(list(card.iter("{http://www.w3.org/2000/svg}use")) or list(card.iter("use")) for card in cards)
 
 
-def test_what_was_typed_goes_with_the_card(somebody: Somebody, database: Database) -> None:
+def test_a_card_goes_alone_and_what_was_being_typed_stays(somebody: Somebody, database: Database) -> None:
+    """However long it is; it goes whole when it is sent itself."""
+    begun = "Je l'apporte. " * 357 + "ok"
+    assert len(begun) == LONGEST_BODY
     marcel = somebody()
     marcel.asks_for_help()
     marcel.go("suivi")
-    marcel.submit(("card", "paper_at_home"), body="Je l'apporte demain.")
-    assert bodies(database) == [("J'ai ce papier à la maison.\n\nJe l'apporte demain.", "fr")]
+    page = marcel.submit(("card", "paper_at_home"), body=begun)
+    assert "Votre texte reste à envoyer." in page.main
+    assert page.field("body") == begun
+    assert bodies(database) == [("J'ai ce papier à la maison.", "fr")]
+    marcel.submit(action="/suivi")
+    assert bodies(database)[1:] == [(begun, "fr")]
+    page = marcel.submit(action="/suivi", body=begun + "!", status=422)
+    assert page.field("body") == begun + "!"
+    assert len(bodies(database)) == 2
 
 
 def test_the_same_card_tapped_twice_on_one_page_is_one_message(

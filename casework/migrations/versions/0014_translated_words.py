@@ -87,6 +87,29 @@ CREATE POLICY citizen_says ON messages FOR UPDATE TO allervers_portal
     WITH CHECK (request_id = (SELECT opened_request()) AND author = 'agent');
 '''
 
+ALARM = '''
+CREATE FUNCTION say_alarm(p_card text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS
+$$
+-- Of the request opened alone, and to make it urgent alone. A form that an agent opened before is refused afterwards.
+DECLARE
+    said text := CASE p_card
+        WHEN 'in_danger' THEN 'La personne a écrit : « Je suis en danger. »'
+        WHEN 'afraid' THEN 'La personne a écrit : « J''ai peur. »'
+    END;
+BEGIN
+    UPDATE requests
+    SET urgent = true, version = version + 1, urgency_reason = CASE
+        WHEN position(said IN urgency_reason) > 0 THEN urgency_reason
+        ELSE left(trim(said || ' ' || urgency_reason), 500)
+    END
+    WHERE id = opened_request() AND said IS NOT NULL;
+END
+$$;
+REVOKE EXECUTE ON FUNCTION say_alarm FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION say_alarm TO allervers_portal;
+'''
+
 
 def upgrade() -> None:
     op.create_table('translated_words',
@@ -118,3 +141,4 @@ def upgrade() -> None:
     op.add_column('requests', sa.Column('not_understood_at', postgresql.TIMESTAMP(timezone=True), nullable=True))
     op.execute(ASKING)
     op.execute(NOT_UNDERSTOOD)
+    op.execute(ALARM)
