@@ -29,6 +29,11 @@ ARABIC: Mapping[tuple[str, str], Mapping[str, str]] = {
     ("fr", "ar"): {"Venez ici à": "تعالوا هنا في"},
 }
 """A few words of each, Arabic to French through English."""
+PERSIAN: Mapping[tuple[str, str], Mapping[str, str]] = {
+    ("fa", "en"): {"کمک لازم دارم": "I need help"},
+    ("fr", "fa"): {"Venez ici à": "اینجا بیایید ساعت"},
+}
+"""The same for Persian; the English of both is one model."""
 FORGETFUL = {"1": "."}
 """Letters of a model that loses numbers."""
 

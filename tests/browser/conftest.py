@@ -18,6 +18,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, exp
 
 from casework.settings import ROOT
 from tests import tiny_models
+from tests.browser.calling import FLAGS, Callers
 from tests.conftest import Database
 from tests.ldap_server import LdapServer
 from tests.local_servers import MailServer, TextProvider, free_port
@@ -46,7 +47,7 @@ class RunningHouse:
 def running(migrated: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHouse]:
     """Everything started once for all browser tests of this process."""
     folder = tmp_path_factory.mktemp("house")
-    for pair, phrases in tiny_models.ARABIC.items():
+    for pair, phrases in (*tiny_models.ARABIC.items(), *tiny_models.PERSIAN.items()):
         tiny_models.install(folder / "models", *pair, phrases)
     portal_port, backoffice_port = free_port(), free_port()
     portal, backoffice = f"http://127.0.0.1:{portal_port}", f"http://127.0.0.1:{backoffice_port}"
@@ -105,6 +106,25 @@ def chromium() -> Iterator[Browser]:
         )
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="module")
+def with_cameras(chromium: Browser) -> Iterator[Browser]:
+    """A browser of its own, that has a camera and a microphone and needs nobody to say yes."""
+    browser = chromium.browser_type.launch(
+        executable_path="/usr/bin/chromium" if Path("/usr/bin/chromium").exists() else None, args=list(FLAGS)
+    )
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def callers(with_cameras: Browser) -> Iterator[Callers]:
+    """Who calls; no script of theirs may fail."""
+    people = Callers(with_cameras)
+    yield people
+    people.close()
+    assert people.errors == []
 
 
 Opens = Callable[..., Page]

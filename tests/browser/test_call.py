@@ -13,11 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import APIResponse, Browser, Locator, Page, ViewportSize, expect
+from playwright.sync_api import APIResponse, Locator, Page, ViewportSize, expect
 
 from casework.talks import TalkState
 from tests.browser.calling import (
-    FLAGS,
     PHONE,
     Callers,
     Faces,
@@ -45,25 +44,6 @@ KIND_OF_WAY = """async () => {
     if (report.type === "local-candidate") ways.push(report.candidateType);
   return ways;
 }"""
-
-
-@pytest.fixture(scope="module")
-def with_cameras(chromium: Browser) -> Iterator[Browser]:
-    """A browser of its own, that has a camera and a microphone and needs nobody to say yes."""
-    browser = chromium.browser_type.launch(
-        executable_path="/usr/bin/chromium" if Path("/usr/bin/chromium").exists() else None, args=list(FLAGS)
-    )
-    yield browser
-    browser.close()
-
-
-@pytest.fixture
-def callers(with_cameras: Browser) -> Iterator[Callers]:
-    """Who calls; no script of theirs may fail."""
-    people = Callers(with_cameras)
-    yield people
-    people.close()
-    assert people.errors == []
 
 
 @pytest.fixture
