@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from flask_babel import gettext
 
 from backoffice.agent import AGENT, WATCHING, me
 from casework import journal, messages, translated_words, triage
-from casework.agents import Agent
+from casework.masking import Names
 from casework.messages import Author, Message
 from casework.requests import Request, SendingKeys
 from casework.sentences import language_of
@@ -55,7 +55,7 @@ def correct(request_id: UUID) -> ResponseReturnValue:
             key=settings().access_key, request_id=opened.id, now=now(),
         )  # fmt: skip
         db().commit()
-    except EmptyCorrectionError:
+    except (EmptyCorrectionError, LongCorrectionError):
         db().rollback()
         done = "empty"
     return redirect(url_for("case.show", request_id=request_id, fait=done, _anchor="conversation-title"), 303)
@@ -69,7 +69,7 @@ def in_two_languages(opened: Request, conversation: Sequence[Message]) -> dict[s
     ours = [(one.body, written[one.id]) for one in conversation if one.author is Author.AGENT]
     first = (opened.words, language_of(opened.words, opened.language))
     keys = SendingKeys(settings().access_key, settings().documents_public_key)
-    names = list(_names(opened, conversation))
+    names = _names(opened, conversation)
     as_read = shown(db(), ours, opened.language, keys, now(), names)
     facts: dict[str, object] = {
         "conversation": conversation,
@@ -127,15 +127,10 @@ def _mine(request_id: UUID) -> Request:
     return opened
 
 
-def _names(opened: Request, conversation: Sequence[Message]) -> Iterator[str]:
-    """People and places of this request, which an engine must leave alone."""
-    yield from (opened.name, *opened.name.split(), opened.handler, opened.place_typed)
-    yield from {message.signature for message in conversation}
+def _names(opened: Request, conversation: Sequence[Message]) -> Names:
+    """People and places of this request, which an engine must leave alone; the same as the person's side knows."""
     house = db().get_one(House, opened.house_id)
-    yield from (house.name, house.town)
-    for known in (
-        db().get(Commune, opened.commune_code) if opened.commune_code else None,
-        db().get(Agent, opened.worker_id) if opened.worker_id else None,
-    ):
-        if known:
-            yield known.name
+    commune = db().get(Commune, opened.commune_code) if opened.commune_code else None
+    signatures = (message.signature for message in conversation)
+    place = commune.name if commune else opened.place_typed
+    return Names((opened.name, opened.handler, *signatures), (place, house.name, house.town))

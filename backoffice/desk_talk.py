@@ -16,6 +16,7 @@ from casework import brought_in, calling, permanences, talks
 from casework.agents import Agent
 from casework.brought_in import FullError
 from casework.calling import BusyError, Ending, NotThereError, NotYourTalkError
+from casework.masking import Names
 from casework.requests import Request, SendingKeys
 from casework.sentences import language_of
 from casework.talks import Talk, TalkOutcome, TalkPerson, TalkState
@@ -195,8 +196,8 @@ def _conversation(talk: Talk, person: TalkPerson | None) -> dict[str, object]:
     said = talks.lines(db(), talk.visit_id)
     people = talks.people(db(), talk.id)
     texts = [(line.body, line.language) for line in said if line.part != "agent"]
-    names = [one.name for one in people]
-    translations = shown(db(), texts, language(), _keys(), now(), names=names)
+    names = Names(tuple(one.name for one in people))
+    translations = shown(db(), texts, language(), _keys(), now(), names)
     db().commit()
     return {"talk": talk, "person": person, "people": people, "said": said, "translations": translations}
 

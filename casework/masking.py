@@ -8,8 +8,11 @@ appointment at the wrong hour is worse than no translation.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+import unicodedata
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+
+from casework import sentences
 
 STYLES = ("X{}X", "[{}]", "#{}", "{}")
 """How marks look, tried in this order: translators differ in what they copy."""
@@ -36,10 +39,32 @@ _FORMS = {
 }
 _KEPT = re.compile("|".join(_FORMS.values()))
 _TRAILING = ".,;:!?'’()-/+"
+_SMALL = (
+    "de du des la le les da do dos das di del della el al abd abu abou ben bin bint ibn ould van von der den ter ten"
+    " zu san santa saint sainte mac ap ur et y e"
+)
+PARTICLES = frozenset(_SMALL.split())
+"""Words inside names that say nothing of who it is, and stand in any sentence."""
+SHORTEST_WORD = 3
+"""Letters of a word of a name that is hidden by itself."""
 
 
 class LostError(Exception):
     """A translation lost, doubled or changed something that was hidden in it."""
+
+
+@dataclass(frozen=True)
+class Names:
+    """Of people and places, which come out as they are. `people` are known by one word of their name too."""
+
+    people: tuple[str, ...] = ()
+    places: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.people or self.places)
+
+
+NOBODY = Names()
 
 
 @dataclass(frozen=True)
@@ -56,10 +81,12 @@ class Masked:
         return [self.style.format(number) for number in _numbers(len(self.kept))]
 
 
-def mask(text: str, names: Iterable[str] = (), style: str = STYLES[0]) -> Masked:
-    """Put a mark in the place of each piece that must come out unchanged.
+def mask(text: str, names: Names = NOBODY, style: str = STYLES[0]) -> Masked:
+    """Put a mark in the place of each piece of a sentence that must come out unchanged.
 
-    `names`: of people and places, found as whole words, with their capitals.
+    Names are found whole and with a capital. A single word of somebody's longer name is hidden too, but where it could
+    be any word: at the beginning of the sentence, without a capital, a particle, or of less than `SHORTEST_WORD`
+    letters.
     """
     places = _spans(text, names)
     numbers = _numbers(len(places))
@@ -69,6 +96,22 @@ def mask(text: str, names: Iterable[str] = (), style: str = STYLES[0]) -> Masked
         parts += [text[at:start], style.format(number)]
         at = end
     return Masked("".join([*parts, text[at:]]), tuple(text[start:end] for start, end in places), style)
+
+
+def hiding(text: str, names: Names) -> Names:
+    """Those of the names that hide something in one of the sentences of a text: what a translation of it depends on."""
+    parts = [sentences.parted(sentence)[1] for sentence in sentences.split(text)]
+
+    def among(several: tuple[str, ...], *, words_too: bool) -> tuple[str, ...]:
+        return tuple(
+            sorted(
+                name
+                for name in {*several}
+                if any(next(_name_spans(part, name, words_too=words_too), None) for part in parts)
+            )
+        )
+
+    return Names(among(names.people, words_too=True), among(names.places, words_too=False))
 
 
 def restore(masked: Masked, translated: str) -> str:
@@ -90,11 +133,12 @@ def has_more_than_marks(masked: Masked) -> bool:
     return any(letter.isalpha() for letter in _marks(masked.style).sub("", masked.text))
 
 
-def _spans(text: str, names: Iterable[str]) -> Sequence[tuple[int, int]]:
+def _spans(text: str, names: Names) -> Sequence[tuple[int, int]]:
     """What is hidden, in order; of two that touch, one piece that holds both."""
     found = [_trimmed(text, *match.span()) for match in _KEPT.finditer(text)]
-    for name in sorted({name.strip() for name in names if name.strip()}, key=len, reverse=True):
-        found += [match.span() for match in re.finditer(rf"(?<!\w){re.escape(name)}(?!\w)", text)]
+    for several, words_too in ((names.people, True), (names.places, False)):
+        for name in several:
+            found += _name_spans(text, name, words_too=words_too)
     merged: list[tuple[int, int]] = []
     for start, end in sorted(found):
         if merged and start <= merged[-1][1]:
@@ -102,6 +146,34 @@ def _spans(text: str, names: Iterable[str]) -> Sequence[tuple[int, int]]:
         else:
             merged.append((start, end))
     return merged
+
+
+def _name_spans(text: str, name: str, *, words_too: bool) -> Iterator[tuple[int, int]]:
+    """Where a name stands in a sentence, whole; with `words_too`, where one word of it does."""
+    words = name.split()
+    if not any(word.casefold() in text.casefold() for word in words):
+        return
+    if len(words) > 1 or not _is_small(name.strip()):
+        for start, end in _found(text, r"\s+".join(re.escape(word) for word in words)):
+            if not text[start].islower():
+                yield start, end
+    if not words_too or len(words) < 2:
+        return
+    for word in words:
+        if len(word) < SHORTEST_WORD or _is_small(word):
+            continue
+        for start, end in _found(text, re.escape(word)):
+            if text[start].isupper() and any(letter.isalnum() for letter in text[:start]):
+                yield start, end
+
+
+def _found(text: str, form: str) -> Iterator[tuple[int, int]]:
+    return (match.span() for match in re.finditer(rf"(?<!\w){form}(?!\w)", text, re.IGNORECASE))
+
+
+def _is_small(word: str) -> bool:
+    plain = unicodedata.normalize("NFC", word).casefold().strip("'’.-")
+    return plain in PARTICLES
 
 
 def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:

@@ -29,7 +29,6 @@ from sqlalchemy import (
     and_,
     delete,
     or_,
-    select,
     text,
     true,
 )
@@ -40,6 +39,7 @@ from casework import journal
 from casework.agents import Agent
 from casework.database import Base, one_of
 from casework.documents import seal, unseal
+from casework.masking import NOBODY, Names, hiding
 from casework.phrasebook import load_phrasebook
 from casework.requests import SendingKeys
 
@@ -55,6 +55,8 @@ LONGEST_WAIT = timedelta(days=7)
 """How long a text waits here, sealed, for a worker to translate it."""
 
 LONGEST_CORRECTION = 10_000
+LONGEST_SEALED = 40_000
+"""Octets of a text that waits, sealed; a longer one is not asked for."""
 
 
 class State(enum.StrEnum):
@@ -92,7 +94,7 @@ class TranslatedWords(Base):
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     digest: Mapped[bytes] = mapped_column(LargeBinary)
-    """HMAC-SHA-256 of the text."""
+    """HMAC-SHA-256 of the text; of the names that a machine's translation leaves alone in it, too."""
     source: Mapped[str]
     target: Mapped[str]
     state: Mapped[State] = mapped_column(one_of(State))
@@ -120,14 +122,18 @@ class Translation:
 
 @dataclass(frozen=True)
 class Task:
-    """What the worker has to translate. `names`: of people and places, which come out as they are."""
+    """What the worker has to translate. `names`: those that hide something in it."""
 
     text: str
-    names: tuple[str, ...]
+    names: Names
 
 
 class EmptyCorrectionError(ValueError):
-    """A correction without words, or far too long."""
+    """A correction without words."""
+
+
+class LongCorrectionError(ValueError):
+    """A correction of more than `LONGEST_CORRECTION` characters."""
 
 
 def shown(
@@ -136,29 +142,50 @@ def shown(
     target: str,
     keys: SendingKeys,
     now: datetime,
-    names: Sequence[str] = (),
+    names: Names = NOBODY,
 ) -> Mapping[tuple[str, str], Translation]:
     """The translations of texts into the reader's language, by (text, its language); those missing are asked for.
 
     What is in the reader's language already, or empty, is left out. Works under both roles. The caller commits: what
-    was asked for is translated after that, within a second or two, and found by the next call.
+    was asked for is translated after that, within a second or two, and found by the next call. What is too long to be
+    asked for has none, and says so.
     """
-    wanted = {
-        (digest_of(keys.access_key, words), source): (words, source)
-        for words, source in texts
-        if source != target and words.strip()
-    }
+    wanted = [pair for pair in dict.fromkeys(texts) if pair[1] != target and pair[0].strip()]
     if not wanted:
         return {}
-    known = _known(session, list(wanted), target, now)
-    for place, (words, source) in wanted.items():
-        ahead = load_phrasebook().ahead(words, source, target)
-        if ahead and (place not in known or known[place].origin is not Origin.AGENT):
-            known[place] = Translation(State.DONE, ahead, Origin.AHEAD)
-    missing = {place: pair for place, pair in wanted.items() if _to_ask(known.get(place))}
-    if missing:
-        _want(session, missing, target, keys, now, names)
-    return {pair: known.get(place, Translation(State.WANTED)) for place, pair in wanted.items()}
+    found = known(session, wanted, target, keys.access_key, now, names)
+    missing = [pair for pair in wanted if _to_ask(found.get(pair))]
+    refused = _want(session, missing, target, keys, now, names) if missing else set()
+    return {
+        pair: Translation(State.FAILED) if pair in refused else found.get(pair, Translation(State.WANTED))
+        for pair in wanted
+    }
+
+
+def known(
+    session: Session,
+    texts: Sequence[tuple[str, str]],
+    target: str,
+    key: str,
+    now: datetime,
+    names: Names = NOBODY,
+) -> dict[tuple[str, str], Translation]:
+    """What there is already, by (text, its language): an agent's correction, else the phrasebook's words, else the
+    machine's, which counts only for the same text with the same names left alone. Works under both roles."""
+    places = {pair: _places(key, pair, names) for pair in texts}
+    rows = _rows(session, [place for pair in places.values() for place in pair], target, now)
+    found = {}
+    for (words, source), (anybodys, ours) in places.items():
+        by_people = rows.get(anybodys)
+        if by_people and by_people.origin is Origin.AGENT:
+            found[words, source] = by_people
+        elif ahead := load_phrasebook().ahead(words, source, target):
+            found[words, source] = Translation(State.DONE, ahead, Origin.AHEAD)
+        elif by_people and by_people.origin is Origin.AHEAD:
+            found[words, source] = by_people
+        elif ours in rows:
+            found[words, source] = rows[ours]
+    return found
 
 
 def remember(
@@ -172,13 +199,16 @@ def remember(
     key: str,
     now: datetime,
     version: str = "",
+    names: Names = NOBODY,
 ) -> None:
     """Keep a translation, unless an agent's correction or, for a machine's, the phrasebook's is there already.
 
     `key`: `ACCESS_KEY`. Under the back office's role. For the phrasebook: `engine=PHRASEBOOK`, with the French sentence
-    as it is sent, its slots filled in.
+    as it is sent, its slots filled in. `names`: those that hide something in these words; who reads the same words
+    with other names left alone gets another translation.
     """
-    _put(session, words, source, target, translated, key, now, engine=engine, version=version)
+    digest = digest_of(key, words, names)
+    _put(session, digest, source, target, translated, now, engine=engine, version=version)
 
 
 def correct(
@@ -196,12 +226,16 @@ def correct(
     """An agent writes the translation that everybody who has this text reads from now on; in the journal.
 
     Raises:
-        EmptyCorrectionError: nothing was written, or more than `LONGEST_CORRECTION` characters.
+        EmptyCorrectionError: nothing was written.
+        LongCorrectionError: more than `LONGEST_CORRECTION` characters were.
     """
     translated = translated.replace("\x00", "").replace("\r\n", "\n").strip()
-    if not 0 < len(translated) <= LONGEST_CORRECTION:
+    if not translated:
         raise EmptyCorrectionError
-    _put(session, words, source, target, translated, key, now, corrected_by=agent.id, corrected_at=now)
+    if len(translated) > LONGEST_CORRECTION:
+        raise LongCorrectionError
+    digest = digest_of(key, words)
+    _put(session, digest, source, target, translated, now, corrected_by=agent.id, corrected_at=now)
     journal.write(
         session,
         journal.Action.TRANSLATION_CORRECTED,
@@ -210,18 +244,6 @@ def correct(
         agent=agent,
         source=source,
         target=target,
-    )
-
-
-def remembered(session: Session, words: str, source: str, target: str, *, key: str) -> str | None:
-    """The translation of a text that is known already; under the back office's role."""
-    return session.scalar(
-        select(TranslatedWords.words).where(
-            TranslatedWords.digest == digest_of(key, words),
-            TranslatedWords.source == source,
-            TranslatedWords.target == target,
-            TranslatedWords.state == State.DONE,
-        )
     )
 
 
@@ -239,26 +261,42 @@ def forget_old(session: Session, now: datetime) -> None:
     )
 
 
-def digest_of(key: str, words: str) -> bytes:
-    """The 32 bytes under which a text is known; the same for all ways to end a line and to compose a letter."""
+def digest_of(key: str, words: str, names: Names = NOBODY) -> bytes:
+    """The 32 bytes under which a text is known; the same for all ways to end a line and to compose a letter.
+
+    `names`: those that hide something in it. They are a part of it, so that nobody's name changes what others read.
+    """
     same = unicodedata.normalize("NFC", words.replace("\r\n", "\n").strip())
+    if names:
+        named = json.dumps([same, names.people, names.places])
+        return hmac.new(
+            key.encode(), b"translated words with names\0" + named.encode(), hashlib.sha256
+        ).digest()
     return hmac.new(key.encode(), b"translated words\0" + same.encode(), hashlib.sha256).digest()
 
 
-def sealed_task(words: str, names: Iterable[str], public_key: str) -> bytes:
+def sealed_task(words: str, names: Names, public_key: str) -> bytes:
     """What the worker needs, sealed to its key."""
-    return seal(json.dumps([words.strip(), sorted({*names})]).encode(), public_key)
+    task = json.dumps([words.strip(), names.people, names.places], ensure_ascii=False)
+    return seal(task.encode(), public_key)
 
 
 def open_task(row: TranslatedWords, private_key: str) -> Task:
     """What a waiting row asks for; the worker alone has the key."""
-    words, names = json.loads(unseal(row.sealed or b"", private_key))
-    return Task(words, tuple(names))
+    words, people, places = json.loads(unseal(row.sealed or b"", private_key))
+    return Task(words, Names(tuple(people), tuple(places)))
 
 
-def _known(
+def _places(key: str, pair: tuple[str, str], names: Names) -> tuple[tuple[bytes, str], tuple[bytes, str]]:
+    """Where anybody's words for a text stand, and a machine's with these names left alone."""
+    words, source = pair
+    return (digest_of(key, words), source), (digest_of(key, words, hiding(words, names)), source)
+
+
+def _rows(
     session: Session, places: list[tuple[bytes, str]], target: str, now: datetime
 ) -> dict[tuple[bytes, str], Translation]:
+    places = sorted({*places})
     rows = session.execute(
         text("SELECT * FROM translations_of(:digests, :sources, :target, :now)"),
         {
@@ -289,61 +327,62 @@ def _to_ask(known: Translation | None) -> bool:
 
 def _want(
     session: Session,
-    missing: Mapping[tuple[bytes, str], tuple[str, str]],
+    missing: Sequence[tuple[str, str]],
     target: str,
     keys: SendingKeys,
     now: datetime,
-    names: Sequence[str],
-) -> None:
-    found = list(missing.items())
+    names: Names,
+) -> set[tuple[str, str]]:
+    """Ask for translations; those too long to be asked for come back."""
+    asked, refused = {}, set()
+    for words, source in missing:
+        ours = hiding(words, names)
+        sealed = sealed_task(words, ours, keys.documents_public_key)
+        if len(sealed) > LONGEST_SEALED:
+            refused.add((words, source))
+        else:
+            asked[digest_of(keys.access_key, words, ours), source] = sealed
     session.execute(
         text("SELECT want_translations(:digests, :sources, :sealed, :target, :now)"),
         {
-            "digests": [digest for (digest, _source), _pair in found],
-            "sources": [source for (_digest, source), _pair in found],
-            "sealed": [
-                sealed_task(words, _within(names, words), keys.documents_public_key)
-                for _, (words, _s) in found
-            ],
+            "digests": [digest for digest, _source in asked],
+            "sources": [source for _digest, source in asked],
+            "sealed": list(asked.values()),
             "target": target,
             "now": now,
         },
     )
-
-
-def _within(names: Iterable[str], words: str) -> list[str]:
-    return [name for name in names if name and name in words]
+    return refused
 
 
 def _put(
     session: Session,
-    words: str,
+    digest: bytes,
     source: str,
     target: str,
     translated: str,
-    key: str,
     now: datetime,
     **more: object,
 ) -> None:
     row = {"state": State.DONE, "sealed": None, "words": translated, "done_at": now, "used_at": now} | more
-    known = TranslatedWords
+    there = TranslatedWords
     unless: list[ColumnElement[bool]] = []
     if "corrected_by" not in more:
-        unless.append(known.corrected_by.is_(None))
+        unless.append(there.corrected_by.is_(None))
         if more["engine"] != PHRASEBOOK:
-            unless.append(or_(known.engine != PHRASEBOOK, known.state != State.DONE))
+            unless.append(or_(there.engine != PHRASEBOOK, there.state != State.DONE))
     session.execute(
-        insert(known)
+        insert(there)
         .values(
             id=uuid4(),
-            digest=digest_of(key, words),
+            digest=digest,
             source=source,
             target=target,
             wanted_at=now,
             **row,
         )
         .on_conflict_do_update(
-            index_elements=[known.digest, known.source, known.target],
+            index_elements=[there.digest, there.source, there.target],
             set_=row,
             where=and_(true(), *unless),
         )

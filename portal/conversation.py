@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from uuid import UUID
 
 from flask import Blueprint, g, redirect, render_template, request, url_for
@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from casework import messages
 from casework.following import Followed, followed
+from casework.masking import Names
 from casework.requests import SendingKeys
 from casework.sentences import language_of
 from casework.translated_words import Translation, shown
@@ -50,9 +51,7 @@ def say_not_understood() -> ResponseReturnValue:
 def translations_of(seen: Followed) -> Mapping[tuple[str, str], Translation]:
     """What agents wrote, in this page's language; what is not there yet is asked for."""
     written = [(said.body, said.language) for said in seen.conversation if not said.mine]
-    found = shown(
-        db(), [*written, (seen.missing, AGENTS_LANGUAGE)], language(), keys(), now(), list(_names(seen))
-    )
+    found = shown(db(), [*written, (seen.missing, AGENTS_LANGUAGE)], language(), keys(), now(), _names(seen))
     db().commit()
     return found
 
@@ -61,7 +60,7 @@ def translate_ahead(body: str) -> None:
     """What the person writes is asked for in French at once: there when an agent opens it. The caller commits."""
     source = language_of(body, language())
     if source != AGENTS_LANGUAGE:
-        names = list(_names(followed(db(), g.request_id)))
+        names = _names(followed(db(), g.request_id))
         shown(db(), [(body, source)], AGENTS_LANGUAGE, keys(), now(), names)
 
 
@@ -70,7 +69,7 @@ def keys() -> SendingKeys:
     return SendingKeys(settings().access_key, settings().documents_public_key)
 
 
-def _names(seen: Followed) -> Iterator[str]:
-    """People and places of this request, which an engine must leave alone."""
-    yield from (seen.name, *seen.name.split(), seen.handler, seen.place, seen.house.name, seen.house.town)
-    yield from (said.signature for said in seen.conversation)
+def _names(seen: Followed) -> Names:
+    """People and places of this request, which an engine must leave alone; the same as the agents' side knows."""
+    signatures = (said.signature for said in seen.conversation)
+    return Names((seen.name, seen.handler, *signatures), (seen.place, seen.house.name, seen.house.town))

@@ -13,6 +13,7 @@ from wtforms import HiddenField, TextAreaField, validators
 from wtforms.validators import Length
 
 from casework import talks, waiting_room
+from casework.masking import Names
 from casework.requests import SendingKeys
 from casework.sentences import language_of
 from casework.talks import LONGEST_LINE, MyTalk, Taker, TalkState
@@ -143,7 +144,7 @@ def _facts(me: Taker | None) -> dict[str, object]:
     people = talks.people(db(), current.id)
     keys = SendingKeys(settings().access_key, settings().documents_public_key)
     texts = [(line.body, line.language) for line in said if me is None or line.person_id != me.id]
-    translations = shown(db(), texts, language(), keys, now(), names=[one.name for one in people])
+    translations = shown(db(), texts, language(), keys, now(), Names(tuple(one.name for one in people)))
     db().commit()
     mine = waiting_room.mine(db())
     return {

@@ -13,7 +13,7 @@ from tests.local_servers import PATIENCE, Kept
 
 class TranslationServer:
     """`words`: text → its translation; any other comes back in capitals. `replies`: statuses to answer with instead,
-    one a question. `hold()` delays answers until `release()`."""
+    one a question. `hold()` delays answers until `release()`; `hold_from(text)` those to that text and later ones."""
 
     key = "the key of the translation server"
 
@@ -21,6 +21,7 @@ class TranslationServer:
         self.words = words or {}
         self.asked: Kept[str] = Kept()
         self.replies: list[int] = []
+        self._held = ""
         self._open = threading.Event()
         self._open.set()
         server = self
@@ -49,6 +50,10 @@ class TranslationServer:
         """From now on keep questions without answering."""
         self._open.clear()
 
+    def hold_from(self, text: str) -> None:
+        """Hold from that question on."""
+        self._held = text
+
     def release(self) -> None:
         """Answer, and answer at once from now on."""
         self._open.set()
@@ -56,6 +61,8 @@ class TranslationServer:
     def answer(self, desk: BaseHTTPRequestHandler) -> None:
         """One text translated, or refused."""
         asked = json.loads(desk.rfile.read(int(desk.headers["Content-Length"])))
+        if self._held and asked["q"] == self._held:
+            self.hold()
         self.asked.add(asked["q"])
         self._open.wait(PATIENCE)
         if asked.get("api_key") != self.key:

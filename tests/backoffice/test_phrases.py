@@ -13,7 +13,7 @@ from casework import translated_words
 from casework.database import transaction
 from casework.messages import Message
 from casework.requests import Request
-from casework.translated_words import PHRASEBOOK, TranslatedWords
+from casework.translated_words import PHRASEBOOK, State, TranslatedWords
 from tests.backoffice.colleague import Colleague, stored
 from tests.casework.asking import BY_MAIL, Asked, ask
 from tests.conftest import Database
@@ -51,7 +51,10 @@ def options(page: Page) -> list[str]:
 
 def remembered(database: Database, french: str) -> str | None:
     with transaction(database.backoffice) as session:
-        return translated_words.remembered(session, french, "fr", "es", key=database.access_key)
+        digest = translated_words.digest_of(database.access_key, french)
+        done = TranslatedWords.state == State.DONE
+        there = (TranslatedWords.digest == digest, TranslatedWords.target == "es", done)
+        return session.scalar(select(TranslatedWords.words).where(*there))
 
 
 def test_a_sentence_is_put_below_what_was_typed_and_nothing_is_sent(

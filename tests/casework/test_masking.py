@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from casework.masking import STYLES, LostError, mask, restore
+from casework.masking import STYLES, LostError, Names, hiding, mask, restore
 
 WORDS = st.text(alphabet="abc éèXx#[](),.;:!?'’\n\u00a0ابجдеж-_€+/@°", max_size=40)
 PIECES = st.sampled_from(
@@ -20,7 +20,7 @@ PIECES = st.sampled_from(
     ]
 )  # fmt: skip
 TEXTS = st.lists(st.one_of(WORDS, PIECES), max_size=12).map(" ".join)
-NAMES = ["Amina", "Paul Petit", "Paul"]
+NAMES = Names(("Amina", "Paul Petit", "Paul"))
 
 
 @pytest.mark.parametrize(
@@ -41,6 +41,35 @@ NAMES = ["Amina", "Paul Petit", "Paul"]
 )
 def test_what_is_hidden(text: str, kept: list[str]) -> None:
     assert list(mask(text, NAMES).kept) == kept
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "kept"),
+    [
+        ("Maria de la Cruz", "Venez avec la lettre de la CAF.", []),
+        ("Maria de la Cruz", "Bonjour Maria de la Cruz, ou Maria.", ["Maria de la Cruz", "Maria"]),
+        ("Jean Le Gall", "Le courrier est là. Voyez Le Bon.", []),
+        ("Jean Le Gall", "Bonjour M. Le Gall.", ["Gall"]),
+        ("rose martin", "Ici Rose, une rose à la main.", ["Rose"]),
+        ("Rose Martin", "Rose est une couleur.", []),
+        ("Le Pas", "Ne venez pas.", []),
+        ("pas", "Ne venez pas.", []),
+        ("Le", "Le courrier.", []),
+        ("Amina", "Amina, venez.", ["Amina"]),
+        ("أمينة العمراني", "أمينة العمراني هنا، أمينة", ["أمينة العمراني"]),
+    ],
+)
+def test_a_name_is_hidden_whole_and_its_words_only_where_they_can_be_nothing_else(
+    name: str, text: str, kept: list[str]
+) -> None:
+    assert list(mask(text, Names((name,))).kept) == kept
+
+
+def test_a_place_is_hidden_whole_alone() -> None:
+    names = Names(places=("Maison des solidarités", "Poitiers"))
+    masked = mask("Venez à la Maison des solidarités de Poitiers, la Maison bleue.", names)
+    assert list(masked.kept) == ["Maison des solidarités", "Poitiers"]
+    assert hiding("La Maison. Poitiers.", names) == Names(places=("Poitiers",))
 
 
 @given(TEXTS, st.sampled_from(STYLES))

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,6 +18,8 @@ from sqlalchemy.orm import Session
 from casework import translated_words, translating, worker
 from casework.agents import Agent
 from casework.database import transaction
+from casework.masking import Names
+from casework.phrasebook import load_phrasebook
 from casework.requests import SendingKeys
 from casework.settings import Settings
 from casework.translated_words import Origin, State, TranslatedWords, Translation, shown
@@ -59,7 +62,7 @@ def read(
     """What a page of one of the faces gets, and asks for."""
     texts = list(texts)
     with transaction(database.portal if role == "portal" else database.backoffice) as session:
-        found = shown(session, texts, target, keys_of(database), now, names)
+        found = shown(session, texts, target, keys_of(database), now, Names(names))
     return [found[pair] for pair in texts]
 
 
@@ -91,7 +94,7 @@ def test_what_amina_writes_in_arabic_paul_reads_in_french(
     assert read(database, "portal", [written], "fr", now, "Amina") == [Translation(State.WANTED)]
     assert all(HELP.encode() not in (row.sealed or b"") for row in rows(database))
     worker.drain(worker_settings(database, models_folder=models), lambda: now)
-    (paul,) = read(database, "backoffice", [written], "fr", now)
+    (paul,) = read(database, "backoffice", [written], "fr", now, "Amina")
     assert paul == Translation(State.DONE, "J'ai besoin d'aide. Merci.\nAmina, 12/03 9h")
     assert {row.engine for row in rows(database)} == {"argos"}
     assert all(row.sealed is None for row in rows(database))
@@ -145,6 +148,102 @@ def test_the_same_sentence_is_never_computed_twice(database: Database, now: date
     assert read(database, "portal", [("Allez.\nTenez.", "fr")], "ar", now)[0].words == f"ALLEZ.\n{THANKS}"
 
 
+def test_nobodys_name_changes_what_others_read(database: Database, now: datetime) -> None:
+    """Somebody called like a word reads it as it is; whoever has other names reads its translation."""
+    texts = [("Espoir.", "fr"), ("Voyez Pas. Espoir.", "fr")]
+    with TranslationServer() as server:
+        settings = worker_settings(database, libretranslate_url=server.url, libretranslate_key=server.key)
+        read(database, "portal", texts, "ar", now, "Espoir", "Pas")
+        work(database, settings, now)
+        hers = read(database, "portal", texts, "ar", now, "Espoir", "Pas")
+        assert [one.words for one in hers] == ["Espoir.", "VOYEZ Pas. Espoir."]
+        for names in ((), ("Amina", "Espoir Dupont")):
+            read(database, "portal", texts, "ar", now, *names)
+            work(database, settings, now)
+            theirs = read(database, "portal", texts, "ar", now, *names)
+            assert [one.words for one in theirs] == ["ESPOIR.", "VOYEZ PAS. ESPOIR."]
+
+
+def test_a_correction_is_for_whoever_has_these_words(database: Database, now: datetime) -> None:
+    """Whatever names a machine would leave alone in them."""
+    asked = ask(database, now, BY_TEXT)
+    put(database, "Amina est là.", "fr", "أمينة هنا", translated_words.PHRASEBOOK, now)
+    with transaction(database.backoffice) as session:
+        paul = session.get_one(Agent, PAUL.id)
+        translated_words.correct(
+            session, paul, "Amina vient.", "fr", "ar", "أمينة", key=database.access_key, request_id=asked.id, now=now
+        )  # fmt: skip
+    texts = [("Amina est là.", "fr"), ("Amina vient.", "fr")]
+    assert read(database, "portal", texts, "ar", now, "Amina") == [
+        Translation(State.DONE, "أمينة هنا", Origin.AHEAD),
+        Translation(State.DONE, "أمينة", Origin.AGENT),
+    ]
+
+
+def test_what_people_translated_ahead_beats_the_machine_within_a_message(
+    database: Database, now: datetime
+) -> None:
+    ahead = next(phrase for phrase in load_phrasebook() if not phrase.slots and "ar" in phrase.said)
+    put(database, ahead.french, "fr", "آلة", "argos", now)
+    message = [(f"{ahead.french} Restez.", "fr")]
+    with TranslationServer() as server:
+        read(database, "portal", message, "ar", now)
+        settings = worker_settings(database, libretranslate_url=server.url, libretranslate_key=server.key)
+        work(database, settings, now)
+    assert read(database, "portal", message, "ar", now)[0].words == f"{ahead.said['ar']} RESTEZ."
+
+
+def test_no_page_waits_for_an_engine(database: Database, now: datetime) -> None:
+    """While one sentence is held by the engine, another page asks for the text itself and for those done before."""
+    with TranslationServer() as server, ThreadPoolExecutor() as pool:
+        settings = worker_settings(database, libretranslate_url=server.url, libretranslate_key=server.key)
+        read(database, "portal", [("Allez. Tenez.", "fr")], "ar", now)
+        server.words = {"Allez.": "اذهب"}
+        server.hold_from("Tenez.")
+        working = pool.submit(work, database, settings, now)
+        try:
+            server.asked.wait_for(lambda asked: asked == "Tenez.", 1, 20)
+            with transaction(database.portal) as session:
+                session.execute(text("SET LOCAL lock_timeout = '500ms'"))
+                texts = [("Allez.", "fr"), ("Allez. Tenez.", "fr")]
+                found = shown(session, texts, "ar", keys_of(database), now)
+            assert {one.state for one in found.values()} == {State.WANTED}
+        finally:
+            server.release()
+        working.result(20)
+    assert read(database, "portal", [("Allez. Tenez.", "fr")], "ar", now)[0].words == "اذهب TENEZ."
+
+
+def test_two_workers_with_the_same_sentences_in_another_order(database: Database, now: datetime) -> None:
+    """Neither waits for the other for ever; and a text that one is at is left alone by the other."""
+    texts = [("Allez. Tenez.", "fr"), ("Tenez. Allez.", "fr")]
+    with TranslationServer() as server, ThreadPoolExecutor() as pool:
+        settings = worker_settings(database, libretranslate_url=server.url, libretranslate_key=server.key)
+        read(database, "portal", texts, "ar", now)
+        server.hold()
+        one, other = (
+            pool.submit(
+                translating.translate_row, database.backoffice, settings, translator_of(settings), row.id, now
+            )
+            for row in rows(database)
+        )
+        server.asked.wait_for(lambda _text: True, 2, 20)
+        work(database, settings, now)
+        assert [row.attempts for row in rows(database)] == [1, 1]
+        server.release()
+        for working in (one, other):
+            working.result(20)
+    found = read(database, "portal", texts, "ar", now)
+    assert [one.words for one in found] == ["ALLEZ. TENEZ.", "TENEZ. ALLEZ."]
+
+
+def test_a_text_too_long_to_be_asked_for_has_no_translation(database: Database, now: datetime) -> None:
+    texts = [("😀" * 10_000, "fr"), ("Tenez.", "fr")]
+    refused, waits = read(database, "portal", texts, "ar", now)
+    assert (refused.state, waits.state) == (State.FAILED, State.WANTED)
+    assert len(rows(database)) == 1
+
+
 def test_an_agents_correction_wins_and_stays(database: Database, now: datetime) -> None:
     """Over the machine, over the phrasebook, before and after."""
     asked = ask(database, now, BY_TEXT)
@@ -196,7 +295,7 @@ def test_a_text_passed_off_as_another_is_not_translated(
             text("SELECT want_translations(:digests, ARRAY['ar'], :sealed, 'fr', :now)"),
             {
                 "digests": [translated_words.digest_of(database.access_key, HELP)],
-                "sealed": [translated_words.sealed_task(THANKS, [], database.public_key)],
+                "sealed": [translated_words.sealed_task(THANKS, Names(), database.public_key)],
                 "now": now,
             },
         )
