@@ -1,4 +1,4 @@
-"""The portal and the worker as real processes, that can be killed without warning and come back."""
+"""Both faces and the worker as real processes, that can be killed without warning and come back."""
 
 from __future__ import annotations
 
@@ -45,17 +45,19 @@ def stopped_by_a_lock(owner: Engine, role: str) -> set[int]:
         return set(connection.scalars(text(query), {"role": role}))
 
 
-class Portal:
-    """The portal under gunicorn. The listening socket is ours: while processes die, people wait at the door."""
+class Face:
+    """A face under gunicorn. The listening socket is ours: while processes die, people wait at the door."""
 
-    def __init__(self, database: Database, var: Path, log: IO[bytes]) -> None:
-        self._socket = socket.create_server(("127.0.0.1", 0), backlog=128)
+    def __init__(
+        self, application: str, database: Database, url: str, var: Path, log: IO[bytes], secret_key: str
+    ) -> None:
+        self._socket = socket.create_server(("127.0.0.1", 0), backlog=256)
         self.address = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         descriptor = self._socket.fileno()
         given = {
             **_common(database, var),
-            "DATABASE_URL": database.urls[1],
-            "SECRET_KEY": "a secret of the portal in tests",
+            "DATABASE_URL": url,
+            "SECRET_KEY": secret_key,
             "PORTAL_ADDRESS": self.address,
         }
         command = [
@@ -64,7 +66,7 @@ class Portal:
             "web/gunicorn_settings.py",
             "--bind",
             f"fd://{descriptor}",
-            "portal.app:create()",
+            application,
         ]
         self._master = subprocess.Popen(
             [sys.executable, "-m", *command],
@@ -97,6 +99,24 @@ class Portal:
         except subprocess.TimeoutExpired:
             self._master.kill()
         self._socket.close()
+
+
+class Portal(Face):
+    """The citizens' face."""
+
+    secret_key = "a secret of the portal in tests"
+
+    def __init__(self, database: Database, var: Path, log: IO[bytes]) -> None:
+        super().__init__("portal.app:create()", database, database.urls[1], var, log, self.secret_key)
+
+
+class BackOffice(Face):
+    """The agents' face."""
+
+    secret_key = "a secret of the back office in tests"
+
+    def __init__(self, database: Database, var: Path, log: IO[bytes]) -> None:
+        super().__init__("backoffice.app:create()", database, database.urls[2], var, log, self.secret_key)
 
 
 class Worker:
