@@ -34,14 +34,17 @@ for (const form of document.querySelectorAll("form[data-once], form[data-upload]
   });
 }
 addEventListener("pageshow", () => {
-  for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
+  for (const form of document.querySelectorAll("form[data-sent]")) {
+    delete form.dataset.sent;
+    delete form.dataset.plain;
+  }
 });
 
 // Upload progress; on any trouble the browser sends the form in its own way.
 for (const form of document.querySelectorAll("form[data-upload]")) {
   form.addEventListener("submit", (event) => {
     const files = form.querySelector("input[type=file]").files;
-    if (!files.length || event.defaultPrevented || event.submitter?.name === "switch") return;
+    if (!files.length || event.defaultPrevented || event.submitter?.name === "switch" || form.dataset.plain) return;
     event.preventDefault();
     const box = form.querySelector(".progress");
     const bar = box.querySelector("progress");
@@ -53,7 +56,8 @@ for (const form of document.querySelectorAll("form[data-upload]")) {
       if (step.lengthComputable) bar.value = (100 * step.loaded) / step.total;
     });
     request.addEventListener("load", () => {
-      if (request.status < 400) {
+      // A card leaves what was being typed in the field of the page that answers.
+      if (request.status < 400 && event.submitter?.name !== "card") {
         const there = request.responseURL.split("#")[0];
         const here = there === location.href.split("#")[0];
         location.assign(there + form.dataset.upload);
@@ -65,7 +69,12 @@ for (const form of document.querySelectorAll("form[data-upload]")) {
         document.close();
       }
     });
-    request.addEventListener("error", () => { box.hidden = true; form.submit(); });
+    request.addEventListener("error", () => {
+      box.hidden = true;
+      form.dataset.plain = "yes";
+      delete form.dataset.sent;
+      form.requestSubmit(event.submitter);
+    });
     request.open("POST", form.action);
     request.send(data);
   });
@@ -81,7 +90,7 @@ if (sheet) {
   });
 }
 
-// A public page was seen: this device keeps it for a day without network.
+// A public page was seen: this device keeps it, thirty days at most, to be read without network.
 const keeper = document.documentElement.dataset.keeper;
 if (keeper && navigator.serviceWorker) {
   addEventListener("load", async () => {

@@ -1,4 +1,4 @@
-// Pages once seen, readable without network. Only public pages, asked for without any cookie: never a personal one.
+// Pages once seen, readable without network. Only public ones, asked for without any cookie: never a personal one.
 // `portal/offline.py` puts HOUSE before these lines.
 "use strict";
 
@@ -8,25 +8,28 @@ const PAGES = new RegExp(
 );
 const FILES = /(?:href|src)="(\/(?:static\/[\w./-]+\.(?:css|js|svg)|couleurs\.css))/g;
 const A_DAY = 86_400_000;
+const OLDEST = 30 * A_DAY;
 const MOST_TAKEN_OVER = 20;
 
 // What must be there, even if never looked at.
 const always = (language) => ["hors-ligne", "urgences", "maisons"].map((page) => `/${language}/${page}`);
 const pathOf = (request) => new URL(request.url).pathname;
 const copyOf = async (path) => (await caches.open(KEPT)).match(path, { ignoreVary: true });
+const isOld = (copy) => Date.now() - Number(copy.headers.get("kept-at")) > OLDEST;
 
 let last = Promise.resolve();
 const inTurn = (job) => (last = last.then(job).catch(() => {}));
 
-// Keep a page as a stranger sees it, with the files it needs. One that may not be kept any more is dropped.
+// As a stranger sees it, with the files it needs. One that may not be kept any more is dropped.
 async function keep(cache, path, freshness = "default") {
   const answer = await fetch(path, { credentials: "omit", cache: freshness, redirect: "manual" });
   if (answer.status >= 500) return;
   const control = answer.headers.get("cache-control") ?? "";
   const kind = `${answer.status} ${control}`;
   if (!/^200 .*\bpublic\b/.test(kind) || /no-store|private/.test(kind)) return cache.delete(path);
-  // The copy says that it is one, and nothing of what is true now only.
-  let body = (await answer.text()).replace(" data-kept hidden>", ">");
+  // The copy says that it is one, of which day, and nothing of what is true now only.
+  let body = (await answer.text()).replace(" data-kept hidden>", ">").replace(" data-kept-day>", () => ">" +
+    new Date().toLocaleDateString(`${path.split("/")[1]}-u-ca-gregory-nu-latn`, { dateStyle: "long" }));
   body = body.replace(/<section data-now.*?<\/section>/gs, "");
   const headers = new Headers(answer.headers);
   for (const gone of ["content-encoding", "content-length"]) headers.delete(gone);
@@ -39,20 +42,20 @@ async function keep(cache, path, freshness = "default") {
   }
 }
 
-// The pages seen longest ago go first.
+// Old pages go, then those seen longest ago.
 async function makeRoom(cache, staying) {
   const found = (await cache.keys()).map(pathOf);
   const bytes = {};
   for (const path of found) bytes[path] = Number((await cache.match(path)).headers.get("kept-bytes"));
   let total = found.reduce((sum, path) => sum + bytes[path], 0);
   for (const path of found.filter((one) => PAGES.test(one) && !staying.includes(one))) {
-    if (total <= HOUSE.most) return;
+    if (total <= HOUSE.most && !isOld(await cache.match(path))) continue;
     await cache.delete(path);
     total -= bytes[path];
   }
 }
 
-// A page was just seen: keep it, and what must always be there in its language.
+// A page was seen: keep it, and what must always be there in its language.
 async function seen(path) {
   const language = path.split("/")[1];
   if (!HOUSE.languages.includes(language)) return;
@@ -67,7 +70,7 @@ async function seen(path) {
   await makeRoom(cache, [path, ...always(language)]);
 }
 
-// A new version asks again for the pages last seen.
+// A new version asks for the pages last seen.
 async function takeOver() {
   const cache = await caches.open(KEPT);
   for (const name of (await caches.keys()).filter((one) => one !== KEPT)) {
@@ -77,9 +80,10 @@ async function takeOver() {
   await makeRoom(cache, []);
 }
 
-// The network first. Without it, or after a while: the copy; without a copy, the page that says what still works.
+// The network first; without it, or after a while, the copy; without a copy, what still works.
 async function show(event, path) {
-  const copy = PAGES.test(path) ? await copyOf(path) : undefined;
+  let copy = PAGES.test(path) && await copyOf(path);
+  if (copy && isOld(copy) && !always(path.split("/")[1]).includes(path)) copy = null;
   try {
     const network = Promise.resolve(event.preloadResponse).then((early) => early ?? fetch(event.request));
     const late = new Promise((resolve) => { if (copy) setTimeout(resolve, HOUSE.patience, copy); });

@@ -1,4 +1,4 @@
-// The phrasebook beside a message's field: "/" and the two strokes of a code put a sentence in. Comfort only: without
+// The phrasebook beside a message's field: at the start of a line "/" and the two strokes of a code put a sentence in. Comfort only: without
 // this file the list and its button do the same (templates/backoffice/phrases.html).
 "use strict";
 
@@ -71,25 +71,37 @@ for (const box of document.querySelectorAll("[data-phrases]")) {
     data.set("phrase_id", option.value);
     data.set("phrase_reader", box.dataset.reader);
     for (const slot of slots) if (!slot.hidden) data.set(input(slot).name, input(slot).value);
-    const answer = await fetch(box.dataset.say, { method: "POST", body: data });
-    return answer.json();
+    try {
+      const answer = await fetch(box.dataset.say, { method: "POST", body: data });
+      return await answer.json();
+    } catch {
+      // No network; or nobody is signed in any more, and the answer is a page.
+      tell(box.dataset.lost);
+      return null;
+    }
+  };
+  const tell = (words) => {
+    error.querySelector("span").textContent = words;
+    error.hidden = false;
   };
   const translates = box.dataset.reader !== "fr";
 
   const put = async (option) => {
     if (!option?.dataset.code) return list.focus();
+    error.hidden = true;
     if (!option.dataset.slots) {
       const french = option.textContent.split(" · ").slice(1).join(" · ").trim();
       insert(french);
       if (!translates) return;
       const said = line(french, `${option.value}?`);
-      try { said((await ask(option)).translated); } catch { /* without network nothing more is shown */ }
+      const answer = await ask(option);
+      if (answer) said(answer.translated);
       return;
     }
     const said = await ask(option);
+    if (!said) return;
     if (said.wrong) {
-      error.querySelector("span").textContent = said.message;
-      error.hidden = false;
+      tell(said.message);
       input(slots.find((slot) => slot.dataset.slot === said.wrong)).focus();
       return;
     }
@@ -137,12 +149,12 @@ for (const box of document.querySelectorAll("[data-phrases]")) {
     }
   });
 
-  // "/", then two strokes.
+  // "/", then two strokes, where a line begins: "50 € /mois" and "et/ou" stay as they are.
   field.addEventListener("input", () => {
     look();
     strokes.hidden = true;
     const at = field.selectionStart;
-    const typed = /(?:^|\s)\/([a-z]?[a-z0-9]?)$/i.exec(field.value.slice(0, at));
+    const typed = /(?:^|\n)[ \t]*\/([a-z]?[a-z0-9]?)$/i.exec(field.value.slice(0, at));
     if (!typed) return;
     const code = typed[1].toLowerCase();
     const here = options.filter((option) => option.dataset.code.startsWith(code));

@@ -76,6 +76,28 @@ def test_a_large_paper_is_seen_to_go(house: RunningHouse, opens: Opens) -> None:
     expect(page.locator("dl")).to_contain_text("bail.pdf")
 
 
+def test_a_card_tapped_beside_a_paper_goes_when_the_way_with_a_bar_breaks(
+    house: RunningHouse, database: Database, opens: Opens
+) -> None:
+    """The browser sends the form in its own way, with the button that was tapped; what was begun stays."""
+    asked = ask(database, stage.now(), BY_MAIL)
+    page = opens(viewport=PHONE)
+    page.goto(f"{house.portal}/fr/s/{asked.secret}")
+    page.route("**/fr/suivi", lambda route: (
+        route.abort() if route.request.resource_type == "xhr" else route.continue_()
+    ))  # fmt: skip
+    for begun in ("", "Je vous envoie"):
+        page.locator("#body").fill(begun)
+        page.locator("#papers").set_input_files([A_PAPER])
+        page.locator("details.cards summary").click()
+        page.locator("button[value=thanks]").click()
+        expect(page.locator(".notice.success")).to_be_visible()
+        expect(page.locator(".message.mine").last).to_contain_text("Merci.")
+        expect(page.locator("#body")).to_have_value(begun)
+        page.unroute("**/fr/suivi")
+    expect(page.locator(".papers li")).to_have_count(2)
+
+
 def test_a_refused_paper_is_said_and_the_next_one_goes(
     house: RunningHouse, database: Database, opens: Opens
 ) -> None:
