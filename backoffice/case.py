@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -15,7 +16,7 @@ from sqlalchemy import select
 from backoffice import phrases
 from backoffice.agent import AGENT, me
 from backoffice.booking import panel
-from backoffice.conversation import in_two_languages
+from backoffice.conversation import in_two_languages, to_correct
 from backoffice.forms import (
     ContactRuleForm,
     NothingForm,
@@ -27,7 +28,7 @@ from backoffice.forms import (
     WriteForm,
 )
 from backoffice.phrases import Picked
-from casework import contact_rules, documents, journal, messages, requests, triage
+from casework import contact_rules, documents, journal, messages, requests, translated_words, triage
 from casework.agents import Agent
 from casework.documents import Document, Owner, Scan
 from casework.notifications import Notification
@@ -35,6 +36,7 @@ from casework.people import ContactWay, UnreachableError
 from casework.requests import ChangedMeanwhileError, Request
 from casework.routing import Worker
 from casework.territory import Commune, House, Sector
+from casework.translated_words import EmptyCorrectionError, LongCorrectionError
 from casework.triage import Act, NotAllowedError, NotYoursError, ReasonMissingError, Reply
 from casework.vocabulary import ContactRule, Outcome, State, Theme
 from web.doors import open_to
@@ -68,6 +70,15 @@ EXPECTED: dict[State, tuple[Act, ...]] = {
     State.CLOSED: (Act.REOPEN,),
 }
 """What one most likely comes to do: its form is open, the others are folded."""
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A correction that comes back. `message`: the message's id as the form says it, empty for the request's words."""
+
+    message: str
+    typed: str
+    error: str
 
 
 @case.get("/<uuid:request_id>")
@@ -131,6 +142,34 @@ def set_contact_rule(request_id: UUID) -> ResponseReturnValue:
         form.contact.errors = [gettext("Écrivez un numéro de portable ou un e-mail.")]
         return _show(_read(request_id), rule_form=form, code=422)
     return redirect(url_for("case.show", request_id=request_id, fait="prevenir"), 303)
+
+
+@case.post("/<uuid:request_id>/traduction")
+@open_to(AGENT)
+def correct(request_id: UUID) -> ResponseReturnValue:
+    """The agent's own translation takes the place of the machine's, for everybody who has these words."""
+    opened = _peek(request_id)
+    written, source, target = to_correct(opened)
+    typed = request.form.get("translated", "")
+    try:
+        translated_words.correct(
+            db(), me(), written, source, target, typed,
+            key=settings().access_key, request_id=opened.id, now=now(),
+        )  # fmt: skip
+        db().commit()
+    except (EmptyCorrectionError, LongCorrectionError) as error:
+        db().rollback()
+        empty = isinstance(error, EmptyCorrectionError)
+        said = (
+            gettext("Écrivez la traduction.")
+            if empty
+            else gettext("Votre texte est trop long. Gardez le plus important.")
+        )
+        refused = Refused(request.form.get("message", ""), typed, said)
+        return _show(_read(request_id), code=422, refused=refused)
+    return redirect(
+        url_for("case.show", request_id=request_id, fait="correct", _anchor="conversation-title"), 303
+    )
 
 
 @case.get("/<uuid:request_id>/papier/<uuid:document_id>")
@@ -249,7 +288,7 @@ AFTER_BOOKING = frozenset({"book", "cancel", "end", "kind", "move", "taken", "la
 def _done() -> str | None:
     """What this page follows, from its address: an act, or something about the appointment."""
     done = request.args.get("fait", "")
-    return done if done in AFTER_BOOKING | {"prevenir", "correct", "empty"} or done in set(Act) else None
+    return done if done in AFTER_BOOKING | {"prevenir", "correct"} or done in set(Act) else None
 
 
 def _write(act: Callable[..., None], opened: Request, form: FlaskForm) -> None:
@@ -281,6 +320,7 @@ def _show(
     rule_form: ContactRuleForm | None = None,
     changed: bool = False,
     adding: bool = False,
+    refused: Refused | None = None,
 ) -> ResponseReturnValue:
     acts = triage.possible(me(), opened)
     forms = {act: _form(act, opened, blank=True) for act in acts}
@@ -318,6 +358,7 @@ def _show(
         picked=_picked(form_of, opened.language, adding=adding),
         expected=next((act for act in EXPECTED[opened.state] if act in acts), None),
         changed=changed,
+        refused=refused,
         done=_done() if not form_of and not rule_form else None,
         now=now(),
     )  # fmt: skip

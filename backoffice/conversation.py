@@ -6,18 +6,18 @@ from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
-from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask import Blueprint, abort, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
-from backoffice.agent import AGENT, WATCHING, me
-from casework import journal, messages, translated_words, triage
+from backoffice.agent import WATCHING, me
+from casework import journal, messages, triage
 from casework.masking import Names
 from casework.messages import Author, Message
 from casework.requests import Request, SendingKeys
 from casework.sentences import language_of
 from casework.territory import Commune, House
-from casework.translated_words import EmptyCorrectionError, Origin, State, Translation, shown
+from casework.translated_words import LONGEST_CORRECTION, Origin, State, Translation, shown
 from casework.vocabulary import SPOKEN_LANGUAGES
 from web.doors import open_to
 from web.language import language
@@ -42,25 +42,6 @@ def lines(request_id: UUID) -> ResponseReturnValue:
     return render_template("backoffice/conversation_lines.html", case=opened, alone=True, **facts)
 
 
-@conversation.post("/<uuid:request_id>/traduction")
-@open_to(AGENT)
-def correct(request_id: UUID) -> ResponseReturnValue:
-    """The agent's own translation takes the place of the machine's, for everybody who has these words."""
-    opened = _mine(request_id)
-    written, source, target = _to_correct(opened)
-    done = "correct"
-    try:
-        translated_words.correct(
-            db(), me(), written, source, target, request.form.get("translated", ""),
-            key=settings().access_key, request_id=opened.id, now=now(),
-        )  # fmt: skip
-        db().commit()
-    except (EmptyCorrectionError, LongCorrectionError):
-        db().rollback()
-        done = "empty"
-    return redirect(url_for("case.show", request_id=request_id, fait=done, _anchor="conversation-title"), 303)
-
-
 def in_two_languages(opened: Request, conversation: Sequence[Message]) -> dict[str, object]:
     """For the template: what the person wrote in this page's language, what agents wrote in the person's; what is not
     there yet is asked for. Commits."""
@@ -75,6 +56,7 @@ def in_two_languages(opened: Request, conversation: Sequence[Message]) -> dict[s
         "conversation": conversation,
         "written_in": written,
         "words_in": first[1],
+        "longest_correction": LONGEST_CORRECTION,
         "translations": shown(db(), [first, *theirs], language(), keys, now(), names),
         "as_read": as_read,
         "how_read": _how_read(opened.language, list(as_read.values())),
@@ -99,7 +81,7 @@ def _how_read(reader: str, before: Sequence[Translation]) -> str:
     return f"{theirs} {machine} {ready}"
 
 
-def _to_correct(opened: Request) -> tuple[str, str, str]:
+def to_correct(opened: Request) -> tuple[str, str, str]:
     """The words, their language and the reader's, of the message named; of the request's own when none is."""
     named = request.form.get("message", "")
     if not named:

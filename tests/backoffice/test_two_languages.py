@@ -12,14 +12,14 @@ import pytest
 
 from casework import worker
 from casework.journal import Action, Entry
-from casework.messages import Message
+from casework.messages import LONGEST_BODY, Message
 from casework.requests import Request
 from tests import tiny_models
 from tests.backoffice.colleague import Colleague, stored
 from tests.casework.asking import worker_settings
 from tests.clock import Clock
 from tests.conftest import Database
-from tests.pages import Page, words
+from tests.pages import Page, read, words
 from tests.portal.person import Person
 
 HELP, HELP_READ = "أحتاج مساعدة.", "J'ai besoin d'aide."
@@ -156,10 +156,32 @@ def test_a_correction_is_read_by_everybody(
     assert "Aidez-moi." in read_in(page, "fr")
     assert "Traduction corrigée par un agent" in page.text
     assert len(stored(database, Entry, Entry.action == Action.TRANSLATION_CORRECTED)) == 2
-    assert "Écrivez la traduction." in corrects(nadia, " ", "").text
 
 
-def corrects(who: Colleague, translated: str, message: str) -> Page:
+def test_a_correction_that_is_refused_is_not_lost(
+    database: Database, amina: Person, nadia: Colleague, translate: Callable[[], None]
+) -> None:
+    """It stands in its field again, with what is wrong beside it."""
+    answers(nadia, database)
+    translate()
+    nadia.reads(request_id(database))
+    (message,) = stored(database, Message)
+    long = "تعالوا " * 1_500
+    for named, typed, said in (
+        (str(message.id), long, "Votre texte est trop long. Gardez le plus important."),
+        ("", " ", "Écrivez la traduction."),
+    ):
+        page = corrects(nadia, typed, named, 422)
+        (field,) = [one for one in page.html.iter("textarea") if one.get("id") == f"c-{named}"]
+        assert field.text == typed
+        assert field.get("maxlength") == "10000"
+        described = page.html.find(f".//p[@id='{field.get('aria-describedby')}']")
+        assert described is not None
+        assert said in words(described)
+    assert not stored(database, Entry, Entry.action == Action.TRANSLATION_CORRECTED)
+
+
+def corrects(who: Colleague, translated: str, message: str, status: int = 303) -> Page:
     """Send the correction of a message, or of the request's own words."""
     form = next(
         form for form in who.page.html.iter("form")
@@ -170,7 +192,9 @@ def corrects(who: Colleague, translated: str, message: str) -> Page:
     assert token is not None
     path = form.get("action") or ""
     data = {"csrf_token": token.get("value"), "message": message, "translated": translated}
-    return who.open(who.ask("POST", path, data=data).headers["Location"])
+    answer = who.ask("POST", path, data=data)
+    assert answer.status_code == status
+    return who.open(answer.headers["Location"]) if status == 303 else read(path, answer)
 
 
 def test_without_an_engine_the_conversation_goes_on(
@@ -184,6 +208,16 @@ def test_without_an_engine_the_conversation_goes_on(
     assert "Sans traduction : prenez une phrase prête, ou un interprète." in page.text
     page = amina.go("suivi")
     assert COME in read_in(page, "fr")
+
+
+def test_the_longest_message_of_faces_alone_is_sent_as_it_is(
+    database: Database, amina: Person, nadia: Colleague, translate: Callable[[], None]
+) -> None:
+    faces = "😀" * LONGEST_BODY
+    amina.go("suivi")
+    amina.submit(action="/suivi", body=faces)
+    translate()
+    assert read_in(nadia.reads(request_id(database)), "fr").count(faces) == 1
 
 
 def test_people_of_one_language_see_nothing_of_this(
