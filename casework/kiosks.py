@@ -147,8 +147,10 @@ def standing(session: Session, hashed: str) -> Standing | None:
 
 
 def call_reception(session: Session, hashed: str, now: datetime) -> bool:
-    """Tell the house that somebody at the kiosk needs help; again, it is one call, as late as the last. False when there
-    is no such kiosk."""
+    """Tell the house that somebody at the kiosk needs help; again, it is one call, as late as the last.
+
+    False when there is no such kiosk.
+    """
     called: bool = session.execute(select(func.call_reception(hashed, now))).scalar_one()
     return called
 

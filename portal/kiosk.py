@@ -80,9 +80,13 @@ def begin() -> ResponseReturnValue:
 @kiosk.get("/<lang>/borne/fin")
 @open_to(VISITING)
 def end() -> ResponseReturnValue:
-    """I am done. A request begun and not sent: is it sure? `sur`: yes, or nobody is there to say."""
-    if visit.draft() and not request.args.get("sur"):
-        return render_template("portal/kiosk/sure.html")
+    """I am done. A request begun and not sent, a place in the line, a talk: is it sure? `sur`: yes, or nobody is there
+    to say."""
+    if request.args.get("sur"):
+        return kiosk_browser.wiped()
+    draft, place = visit.draft(), kiosk_browser.place_here()
+    if draft or place:
+        return render_template("portal/kiosk/sure.html", draft=draft, place=place)
     return kiosk_browser.wiped()
 
 
@@ -103,7 +107,7 @@ def are_you_there() -> ResponseReturnValue:
 @kiosk.get("/<lang>/borne/aide")
 @open_to(VISITING)
 def help_me() -> ResponseReturnValue:
-    """Call the reception, or read that somebody comes."""
+    """Call the reception, or read that it was called."""
     return render_template(
         "portal/kiosk/help.html", called=request.args.get("fait"), onward=_way_back(), form=FlaskForm()
     )

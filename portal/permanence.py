@@ -35,7 +35,9 @@ from casework.waiting_room import (
     Wanted,
 )
 from portal import visit
+from portal.kiosk_browser import is_kiosk
 from portal.questions import PhoneField
+from web.compression import showing_secret
 from web.doors import ANYONE, open_to
 from web.doors import Door as WayIn
 from web.fragments import fragment
@@ -193,7 +195,7 @@ def wait() -> ResponseReturnValue:
     seen = _seen()
     if seen.state in {VisitState.TALKING, VisitState.ON_HOLD, VisitState.ENDED}:
         return redirect(url_for("talk.show"), 303)
-    return render_template("portal/permanence/waiting.html", **_place(seen))
+    return showing_secret(render_template("portal/permanence/waiting.html", **_place(seen)))
 
 
 @permanence.get("/attente/place")
@@ -371,6 +373,8 @@ def _seen() -> MyVisit:
     """A sign of life; the visit as it is after it."""
     waiting_room.seen(db(), now())
     found = waiting_room.mine(db())
+    if found and found.is_live and not found.carried_at and not is_kiosk():
+        waiting_room.carry(db(), found.id, now())
     db().commit()
     g.waiting = found or g.waiting
     current: MyVisit = g.waiting

@@ -11,7 +11,11 @@ LINK = re.compile(r"<a\b([^>]*)>(.*?)</a>", re.DOTALL)
 ADDRESS = re.compile(r'\bhref="([^"]*)"')
 CLASSES = re.compile(r'\bclass="([^"]*)"')
 KEPT = re.compile(r'\b(?:class|lang|dir)="[^"]*"')
-REMEMBERING = re.compile(r"<(form|input|textarea|select)\b([^>]*)>")
+REMEMBERING = re.compile(r"<(form|input|textarea|select|button)\b([^>]*)>")
+ELSEWHERE = re.compile(r'\s+(?:form)?target="[^"]*"')
+BY_ITSELF = re.compile(r'\?seul=1(?=["#])')
+FORM = re.compile(r'<form\b[^>]*\bmethod="post"[^>]*>(.*?)</form>', re.DOTALL)
+WRITTEN = re.compile(r'<textarea\b|<input\b(?![^>]*\btype="(?:hidden|radio|checkbox|submit|button|file)")')
 HINT = re.compile(r'\s+autocomplete="[^"]*"')
 FILES = (".ics", ".pdf")
 
@@ -19,9 +23,15 @@ FILES = (".ics", ".pdf")
 def without_ways_out(page: str) -> str:
     """The page with only links of our own, none of them to a file, and `autocomplete="off"` on everything one fills.
 
-    A link that goes to another site, or that calls a program of the machine (`tel:`, `mailto:`), keeps its words.
+    A link that goes to another site, or that calls a program of the machine (`tel:`, `mailto:`), keeps its words. None
+    opens a window.
     """
     return REMEMBERING.sub(_forgetful, LINK.sub(_inside, page))
+
+
+def is_written_on(page: str) -> bool:
+    """True for a page on which one types something to send."""
+    return any(WRITTEN.search(form) for form in FORM.findall(page))
 
 
 def _inside(link: re.Match[str]) -> str:
@@ -31,7 +41,7 @@ def _inside(link: re.Match[str]) -> str:
     if address.split("?")[0].split("#")[0].endswith(FILES):
         return ""
     if address.startswith(("#", "?")) or (address.startswith("/") and not address.startswith("//")):
-        return link.group()
+        return BY_ITSELF.sub("", f"<a{ELSEWHERE.sub('', attributes)}>{words}</a>")
     if not found:
         return link.group()
     kept = " ".join(KEPT.findall(_plain(attributes)))
@@ -47,4 +57,7 @@ def _plain(attributes: str) -> str:
 
 def _forgetful(control: re.Match[str]) -> str:
     name, attributes = control.groups()
+    attributes = ELSEWHERE.sub("", attributes)
+    if name == "button":
+        return f"<button{attributes}>"
     return f'<{name} autocomplete="off"{HINT.sub("", attributes)}>'

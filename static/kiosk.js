@@ -60,8 +60,9 @@
     }
   };
 
-  const here = () => {
-    if (ending || shownAt) return;
+  // A camera's own picture moves without anybody before it.
+  const here = (event) => {
+    if (ending || shownAt || event.target.srcObject) return;
     last = Date.now();
     if (last - said > SAY_EVERY) say();
   };
@@ -111,7 +112,8 @@
       const form = event.target;
       try {
         const answer = await fetch(form.action, { method: "POST", body: new FormData(form), cache: "no-store" });
-        if (!answer.ok) throw new Error(answer.status);
+        // The visit may be over: the answer is then the start page, and nobody was told.
+        if (!answer.ok || new URL(answer.url).pathname !== new URL(form.action).pathname) throw new Error(answer.url);
         called.showModal();
       } catch {
         form.submit();

@@ -33,7 +33,7 @@ def citizens_kiosk(page: Page, portal: str, language: str, database: Database, l
     page.goto(f"{portal}/{language}/borne/aide")
     look("kiosk, help")
     page.goto(f"{portal}/{language}/borne/aide?fait=1")
-    look("kiosk, somebody comes")
+    look("kiosk, the reception was told")
     page.goto(f"{portal}/{language}/demande/sujet")
     tap(page, "button[value=housing]")
     look("kiosk, a question")

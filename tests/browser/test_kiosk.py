@@ -199,13 +199,37 @@ def test_the_reception_is_called_and_nothing_typed_is_lost(
     screen.goto(f"{house.portal}/fr/lien-perdu")
     screen.locator("#contact").fill("moreau@exam")
     screen.locator("[data-call] .button").click()
-    expect(screen.locator("#kiosk-called")).to_contain_text("Quelqu'un vient vous aider")
+    expect(screen.locator("#kiosk-called")).to_contain_text("05 49 00 00 01")
     screen.locator("#kiosk-called button").click()
     expect(screen.locator("#contact")).to_have_value("moreau@exam")
     waiting = desk.locator("tr", has_text="Quelqu'un a besoin d'aide à la borne")
     expect(waiting).to_contain_text("Entrée")
     waiting.locator("button").click()
     expect(waiting).to_have_count(0)
+
+
+def test_nobody_says_that_the_reception_was_told_when_the_visit_was_over(
+    screen: Page, house: RunningHouse
+) -> None:
+    touch(screen)
+    expect(screen.locator("[data-call]")).to_be_visible()
+    screen.context.clear_cookies(name="allervers_visit")
+    screen.locator("[data-call] .button").click()
+    expect(screen.locator(".tongues")).to_be_visible()
+
+
+def test_an_open_camera_is_nobody(screen: Page, house: RunningHouse) -> None:
+    """Its own picture goes on moving after the person left; a film that is played still counts."""
+    touch(screen)
+    expect(screen.locator("[data-call]")).to_be_visible()
+    screen.evaluate(
+        "() => { const seen = document.createElement('video'); seen.id = 'preview';"
+        " seen.srcObject = new MediaStream(); document.body.append(seen) }"
+    )
+    for _ in range(3):
+        screen.clock.run_for(41_000)
+        screen.evaluate("() => document.getElementById('preview').dispatchEvent(new Event('timeupdate'))")
+    expect(screen.locator("#kiosk-still")).to_be_visible()
 
 
 def test_letters_and_targets_are_large(screen: Page, house: RunningHouse) -> None:

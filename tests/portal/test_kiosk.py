@@ -14,6 +14,7 @@ from casework.database import transaction
 from casework.journal import Entry
 from casework.kiosks import Kiosk, KioskCall, key_hash
 from portal.ways_out import without_ways_out
+from tests.backoffice.colleague import stored
 from tests.clock import Clock
 from tests.conftest import Database
 from tests.pages import Page
@@ -162,10 +163,11 @@ def test_the_quick_exit_leads_to_the_kiosks_own_end(entrance: AtKiosk) -> None:
 def test_a_visit_left_alone_is_over_on_the_server_too(entrance: AtKiosk, clock: Clock) -> None:
     entrance.touches()
     entrance.tells()
+    entrance.go("demande/sujet")
     clock.forward(seconds=200)
-    assert entrance.go("demande/lieu").path == "/fr/demande/lieu", "the screen may still count down"
+    assert entrance.go("demande/sujet").path == "/fr/demande/sujet", "the screen may still count down"
     clock.forward(seconds=211)
-    assert is_start(entrance.go("demande/lieu"))
+    assert is_start(entrance.go("demande/sujet"))
     assert entrance.cookies() == {"allervers_kiosk"}
 
 
@@ -195,6 +197,40 @@ def test_without_scripts_the_page_leads_to_a_warning_and_then_to_the_end(entranc
     assert 'content="30;url=/fr/borne/fin?sur=1"' in page.response.text
     elsewhere = entrance.open("/fr/borne/la?suite=//elsewhere.example").links()
     assert [link for link in elsewhere if link.startswith("//")] == []
+
+
+def test_without_scripts_who_types_slowly_keeps_their_words(entrance: AtKiosk, clock: Clock) -> None:
+    """Nobody counts what is typed there: the page stays, and the server believes the visit as long."""
+    entrance.touches()
+    source = entrance.open("/fr/lien-perdu").response.text
+    assert 'content="600;url=/fr/borne/la?suite=/fr/lien-perdu"' in source
+    clock.forward(minutes=9)
+    assert entrance.submit(contact="moreau@example.org").path == "/fr/lien-envoye"
+    entrance.open("/fr/lien-perdu")
+    assert entrance.ask("GET", "/borne/encore").status_code == 204
+    clock.forward(seconds=211)
+    assert is_start(entrance.go("urgences")), "a script counts what is typed: no need to wait as long"
+
+
+def test_the_reception_was_told_and_its_telephone_answers_otherwise(entrance: AtKiosk) -> None:
+    entrance.touches()
+    entrance.go("borne/aide")
+    page = entrance.submit(action="/borne/aide")
+    assert page.heading == "Nous avons prévenu l'accueil"
+    assert "05 49 00 00 01" in page.main
+    assert "de 9 heures à 17 heures" in page.main
+
+
+@pytest.mark.parametrize("over", ["/fr/borne/fin", "/quitter", "left alone"])
+def test_a_call_ends_with_the_visit(entrance: AtKiosk, database: Database, clock: Clock, over: str) -> None:
+    entrance.touches()
+    entrance.go("borne/aide")
+    entrance.submit(action="/borne/aide")
+    assert stored(database, KioskCall)
+    if over == "left alone":
+        clock.forward(seconds=211)
+    entrance.open("/fr/" if over == "left alone" else over)
+    assert stored(database, KioskCall) == [], "nobody is sent to an empty screen"
 
 
 def test_no_file_goes_to_the_machine(entrance: AtKiosk) -> None:
@@ -267,11 +303,12 @@ def test_the_database_keeps_no_key(key: str, database: Database, now: datetime) 
 def test_what_leads_elsewhere_becomes_words() -> None:
     page = (
         '<p><a class="button" href="tel:112"><bdi dir="ltr">112</bdi></a> <a href="https://example.org/">Ailleurs</a> '
-        '<a href="//example.org/">B</a> <a href="/fr/">C</a> <a href="#x">D</a> <a href="/fr/recu.pdf">E</a></p>'
-        '<input name="a" autocomplete="tel"><form method="post"></form>'
+        '<a href="//example.org/">B</a> <a href="/fr/" target="_blank">C</a> <a href="#x">D</a> '
+        '<a href="/fr/recu.pdf">E</a></p>'
+        '<input name="a" autocomplete="tel"><form method="post" target="_blank"></form><button formtarget="x" name="b">'
     )
     assert without_ways_out(page) == (
         '<p><span class="button way-out"><bdi dir="ltr">112</bdi></span> <span class="way-out">Ailleurs</span> '
         '<span class="way-out">B</span> <a href="/fr/">C</a> <a href="#x">D</a> </p>'
-        '<input autocomplete="off" name="a"><form autocomplete="off" method="post"></form>'
+        '<input autocomplete="off" name="a"><form autocomplete="off" method="post"></form><button name="b">'
     )
