@@ -9,7 +9,8 @@
   if (!box || !(speech || pieces.length)) return;
   const button = box.querySelector("button");
   const READ = "h1, h2, h3, p, li, dt, dd, legend, label, summary, figcaption";
-  let sentences = null;
+  const made = new WeakSet();
+  let sentences = [];
   let at = -1;
 
   // Voices of the device alone: others would send what is on the page to somebody else's machine.
@@ -24,7 +25,8 @@
     box.hidden = !pieces.length && !ownVoice();
   };
 
-  // What stands between two line breaks is one sentence, in a span of its own, so that it can be shown.
+  // What stands between two line breaks is one sentence, in a span of its own, so that it can be shown; the span of an
+  // earlier reading serves again.
   const split = (block) => {
     const lines = [[]];
     for (const node of [...block.childNodes]) {
@@ -34,9 +36,12 @@
     return lines
       .filter((nodes) => nodes.some((node) => node.textContent.trim()))
       .map((nodes) => {
+        const known = nodes.find((node) => made.has(node));
+        if (known) return known;
         const span = document.createElement("span");
         nodes[0].before(span);
         span.append(...nodes);
+        made.add(span);
         return span;
       });
   };
@@ -94,7 +99,7 @@
     box.classList.add("speaking");
     button.setAttribute("aria-pressed", "true");
     if (!ownVoice()) return play(0);
-    sentences ??= collect();
+    sentences = collect(); // at each start: a translation may have come meanwhile
     say(0);
   });
   addEventListener("pagehide", stop);

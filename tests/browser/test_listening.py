@@ -65,6 +65,24 @@ def test_it_stops_at_a_second_tap(house: RunningHouse, opens: Opens) -> None:
     expect(page.locator(".spoken")).to_have_count(0)
 
 
+def test_what_came_since_the_last_time_is_read_too(house: RunningHouse, opens: Opens) -> None:
+    """As a translation comes: in the place of what stood there."""
+    page = with_voices(opens(viewport=PHONE), "fr-FR")
+    page.goto(f"{house.portal}/fr/droits/rsa")
+    button = page.locator("[data-listen] button")
+    button.click()
+    has_said_enough(page)
+    button.click()
+    before = page.evaluate("said.splice(0)")
+    page.evaluate("document.documentElement.dataset.said = 0")
+    page.evaluate("document.querySelector('h1').replaceChildren('La traduction est là.')")
+    button.click()
+    has_said_enough(page)
+    after = page.evaluate("said")
+    assert after[0][1] == "La traduction est là."
+    assert after[1:] == before[1:], "the others are said as before"
+
+
 def test_without_a_voice_of_the_language_nothing_is_offered(house: RunningHouse, opens: Opens) -> None:
     page = with_voices(opens(viewport=PHONE, language="ps"), "fr-FR", "en-GB")
     page.goto(f"{house.portal}/ps/")
