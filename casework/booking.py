@@ -133,15 +133,16 @@ def cancel(
         NothingComingError: there is none.
         TooLateError: less than `until_hours` are left.
     """
-    who = _alone(session, request_id, now)
-    if who.coming is None:
+    _wait_for_others(session, request_id)
+    _held, coming = appointments.current(session, request_id, now)
+    if coming is None:
         raise NothingComingError
-    if not may_change(who.coming, until_hours, now):
+    if not may_change(coming, until_hours, now):
         raise TooLateError
-    appointments.cancel(who.coming)
-    details = _told(who.coming) | {"origin": origin}
+    appointments.cancel(coming)
+    details = _told(coming) | {"origin": origin}
     journal.write(session, journal.Action.CANCELLED, now, request_id=request_id, **details)
-    return who.coming
+    return coming
 
 
 def may_change(appointment: Appointment, until_hours: int, now: datetime) -> bool:

@@ -51,6 +51,10 @@ class Page:
         """What one reads between header and footer."""
         return words(next(self.html.iter("main")))
 
+    def main_but(self, language: str) -> str:
+        """The same without what is marked as being in that language."""
+        return " ".join("".join(_but(next(self.html.iter("main")), language)).split())
+
     def links(self) -> list[str]:
         """Every address a link leads to."""
         return [link.get("href", "") for link in self.html.iter("a")]
@@ -80,6 +84,14 @@ class Page:
 def words(element: Element | None) -> str:
     """The text of an element, spaces made single."""
     return " ".join("".join(element.itertext()).split()) if element is not None else ""
+
+
+def _but(element: Element, language: str) -> Iterator[str]:
+    if element.get("lang") != language:
+        yield element.text or ""
+        for child in element:
+            yield from _but(child, language)
+            yield child.tail or ""
 
 
 def read(path: str, response: TestResponse) -> Page:

@@ -95,7 +95,9 @@ def test_a_wrong_arrow_would_be_seen(part: str, source: str, wrong: set[str]) ->
 @pytest.mark.parametrize("part", sorted(OURS))
 def test_files_have_a_name_that_says_something_and_fit_in_a_head(part: str) -> None:
     vague = [
-        path for path in (ROOT / part).rglob("*") if path.stem in VAGUE and "__pycache__" not in path.parts
+        path
+        for path in (ROOT / part).rglob("*")
+        if path.stem in VAGUE and not {"__pycache__", "node_modules"} & {*path.parts}
     ]
     assert vague == []
     if part in FORBIDDEN:
