@@ -322,7 +322,8 @@ def still_waits(session: Session, visit_id: UUID) -> bool:
 
 def mine(session: Session) -> MyVisit | None:
     """The visit that the presented secret opens: the one under way, else the last one."""
-    row = session.execute(select(*COLUMNS).where(Visit.id == func.opened_visit())).one_or_none()
+    opened = select(func.opened_visit()).scalar_subquery()  # asked once, not for each row
+    row = session.execute(select(*COLUMNS).where(Visit.id == opened)).one_or_none()
     return MyVisit(**row._mapping) if row else None
 
 

@@ -103,7 +103,7 @@ BEGIN
         WHEN position(said IN urgency_reason) > 0 THEN urgency_reason
         ELSE left(trim(said || ' ' || urgency_reason), 500)
     END
-    WHERE id = opened_request() AND said IS NOT NULL;
+    WHERE id = (SELECT opened_request()) AND said IS NOT NULL;
 END
 $$;
 REVOKE EXECUTE ON FUNCTION say_alarm FROM PUBLIC;
