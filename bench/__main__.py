@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from bench import appointments, memory, queue_page, routing_load, throughput, translation, waiting, weight
+from bench import appointments, memory, queue_page, rights_search, routing_load, throughput, translation, waiting, weight
 from bench.installation import installed, serving
 from bench.report import merge, table
 from casework.settings import ROOT
@@ -30,6 +30,7 @@ def main() -> None:
         measures += _told("translation", lambda: translation.measure(here))
         measures += _told("queue page", lambda: queue_page.measure(here))
         measures += _told("waiting room", lambda: waiting.measure(here))
+        measures += _told("rights search", lambda: rights_search.measure(here))
         measures += appointments.measure(here, _told)
     merge(var / "bench.json", measures)
     print(table(measures))

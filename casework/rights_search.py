@@ -33,15 +33,28 @@ class RightsWord(Base):
     __table_args__ = (
         PrimaryKeyConstraint("language", "slug", "word"),
         Index("rights_words_word_idx", "word"),
-        Index(
-            "rights_words_like_idx", "word", postgresql_using="gin", postgresql_ops={"word": "gin_trgm_ops"}
-        ),
     )
 
     language: Mapped[str]
     slug: Mapped[str]
     word: Mapped[str]
     worth: Mapped[float]
+
+
+class RightsSpelling(Base):
+    """Each word once, whatever pages have it: what a misspelt one is compared with."""
+
+    __tablename__ = "rights_spellings"
+    __table_args__ = (
+        Index(
+            "rights_spellings_like_idx",
+            "word",
+            postgresql_using="gin",
+            postgresql_ops={"word": "gin_trgm_ops"},
+        ),
+    )
+
+    word: Mapped[str] = mapped_column(primary_key=True)
 
 
 class RightsDigest(Base):
@@ -55,13 +68,14 @@ class RightsDigest(Base):
 FIND = text(
     """
     WITH asked AS (
-        SELECT word AS typed, EXISTS (SELECT FROM rights_words w WHERE w.word = word.word) AS known
+        SELECT word AS typed, EXISTS (SELECT FROM rights_spellings s WHERE s.word = word.word) AS known
         FROM unnest(CAST(:words AS text[])) AS word
     ), close AS (
         SELECT a.typed, w.slug, w.worth AS score FROM asked a JOIN rights_words w ON w.word = a.typed
         UNION ALL
-        SELECT a.typed, w.slug, w.worth * (similarity(w.word, a.typed) - 0.1)
-        FROM asked a JOIN rights_words w ON w.word % a.typed WHERE NOT a.known
+        SELECT a.typed, w.slug, w.worth * (similarity(s.word, a.typed) - 0.1)
+        FROM asked a JOIN rights_spellings s ON s.word % a.typed JOIN rights_words w ON w.word = s.word
+        WHERE NOT a.known
     ), best AS (
         SELECT typed, slug, max(score) AS score FROM close GROUP BY typed, slug
     )
@@ -74,13 +88,16 @@ FIND = text(
 def load(session: Session, library: Library) -> bool:
     """Make the words anew when the content has changed; False when it had not."""
     rows = list(_rows(library))
+    words = sorted({str(row["word"]) for row in rows})
     digest = hashlib.sha256(repr(rows).encode()).hexdigest()
     session.execute(select(func.pg_advisory_xact_lock(func.hashtext("rights words"))))
     if session.get(RightsDigest, digest):
         return False
     session.execute(delete(RightsWord))
     session.execute(delete(RightsDigest))
+    session.execute(delete(RightsSpelling))
     session.execute(insert(RightsWord), rows)
+    session.execute(insert(RightsSpelling), [{"word": word} for word in words])
     session.add(RightsDigest(digest=digest))
     return True
 
@@ -90,6 +107,8 @@ def find(session: Session, words: str) -> list[str]:
     typed = list(dict.fromkeys(word for word in fold(words).split() if len(word) >= SHORTEST))[:MOST_WORDS]
     if not typed:
         return []
+    # PostgreSQL guesses that one word in a hundred looks like any other, and would compare them all.
+    session.execute(text("SET LOCAL enable_seqscan = off"))
     rows = session.execute(FIND, {"words": typed, "most": MOST_FOUND}).all()
     return [row.slug for row in rows if row.score >= rows[0].score / 4]
 
