@@ -9,7 +9,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from bench import appointments, memory, queue_page, rights_search, routing_load, throughput, translation, waiting, weight
+from bench import (
+    appointments,
+    memory,
+    queue_page,
+    rights_search,
+    routing_load,
+    throughput,
+    translation,
+    waiting,
+    weight,
+)
 from bench.installation import installed, serving
 from bench.report import merge, table
 from casework.settings import ROOT
