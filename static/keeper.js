@@ -46,7 +46,7 @@ async function keep(cache, path, freshness = "default") {
 async function makeRoom(cache, staying) {
   const found = (await cache.keys()).map(pathOf);
   const bytes = {};
-  for (const path of found) bytes[path] = Number((await cache.match(path)).headers.get("kept-bytes"));
+  for (const path of found) bytes[path] = Number((await cache.match(path))?.headers.get("kept-bytes")) || 0;
   let total = found.reduce((sum, path) => sum + bytes[path], 0);
   for (const path of found.filter((one) => PAGES.test(one) && !staying.includes(one))) {
     if (total <= HOUSE.most && !isOld(await cache.match(path))) continue;
@@ -104,8 +104,8 @@ async function withoutNetwork(wanted) {
   let list = "";
   for (const path of paths) {
     if (PAGES.exec(path)?.[1] !== language || always(language).includes(path)) continue;
-    const title = decodeURIComponent((await cache.match(path)).headers.get("kept-title"));
-    list += `<li><a href="${path}">${title}</a></li>`;
+    const title = (await copyOf(path))?.headers.get("kept-title");
+    if (title) list += `<li><a href="${path}">${decodeURIComponent(title)}</a></li>`;
   }
   const body = await copy.text();
   const told = list ? body.replace(" data-kept-pages hidden>", ">").replace("<li></li>", () => list) : body;

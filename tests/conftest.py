@@ -83,6 +83,14 @@ def migrated(server: EmbeddedServer) -> Iterator[Database]:
         yield made
 
 
+@pytest.fixture(scope="session")
+def lived_in(server: EmbeddedServer) -> Iterator[Database]:
+    """The same for tests beside running processes, which see to whatever they find there."""
+    name = f"test_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{os.getpid()}_lived_in"
+    with new_database(server, name) as made:
+        yield made
+
+
 @contextmanager
 def new_database(server: EmbeddedServer, name: str) -> Iterator[Database]:
     """A database at the present schema, empty, for as long as it is needed."""
@@ -101,13 +109,14 @@ def new_database(server: EmbeddedServer, name: str) -> Iterator[Database]:
 
 
 @pytest.fixture
-def database(migrated: Database, request: pytest.FixtureRequest) -> Iterator[Database]:
+def database(request: pytest.FixtureRequest) -> Iterator[Database]:
     """A database that holds the small territory of `tests.people` and nothing else; emptied after the test."""
-    with migrated.owner.begin() as connection:
-        people.settle(connection)
-    yield migrated
     others = any(request.node.get_closest_marker(mark) for mark in ("browser", "slow"))
-    with migrated.owner.begin() as connection:
+    given: Database = request.getfixturevalue("lived_in" if others else "migrated")
+    with given.owner.begin() as connection:
+        people.settle(connection)
+    yield given
+    with given.owner.begin() as connection:
         connection.execute(text(EMPTY_AMONG_OTHERS if others else EMPTY_ALONE))
 
 

@@ -44,7 +44,7 @@ class RunningHouse:
 
 
 @pytest.fixture(scope="session")
-def running(migrated: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHouse]:
+def running(lived_in: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHouse]:
     """Everything started once for all browser tests of this process."""
     folder = tmp_path_factory.mktemp("house")
     for pair, phrases in (*tiny_models.ARABIC.items(), *tiny_models.PERSIAN.items()):
@@ -59,8 +59,8 @@ def running(migrated: Database, tmp_path_factory: pytest.TempPathFactory) -> Ite
             **os.environ,
             "PYTHONPATH": str(ROOT),
             "ALLERVERS_VAR": str(folder),
-            "ACCESS_KEY": migrated.access_key,
-            "DOCUMENTS_PUBLIC_KEY": migrated.public_key,
+            "ACCESS_KEY": lived_in.access_key,
+            "DOCUMENTS_PUBLIC_KEY": lived_in.public_key,
             "PORTAL_ADDRESS": portal,
             "BACKOFFICE_ADDRESS": backoffice,
             "WEB_PROCESSES": "1",
@@ -69,9 +69,9 @@ def running(migrated: Database, tmp_path_factory: pytest.TempPathFactory) -> Ite
             "SMTP_URL": mail.url, "MAIL_FROM": "ne-pas-repondre@example.org",
             "SMS_URL": texts.url, "SMS_TOKEN": texts.token,
         }  # fmt: skip
-        private = {"DATABASE_URL": migrated.urls[2], "DOCUMENTS_PRIVATE_KEY": migrated.private_key}
+        private = {"DATABASE_URL": lived_in.urls[2], "DOCUMENTS_PRIVATE_KEY": lived_in.private_key}
         _start(stack, folder, "portal", portal_port, {
-            **common, "DATABASE_URL": migrated.urls[1], "SECRET_KEY": "the portal's secret",
+            **common, "DATABASE_URL": lived_in.urls[1], "SECRET_KEY": "the portal's secret",
         })  # fmt: skip
         _start(stack, folder, "backoffice", backoffice_port, {
             **common, **private, **directory.environment(), "SECRET_KEY": "the back office's secret",
