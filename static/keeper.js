@@ -90,7 +90,7 @@ async function show(event, path) {
     const answer = await Promise.race([network, late]);
     if (!copy || answer.status < 500) return answer;
   } catch { /* no network */ }
-  return copy ?? withoutNetwork(path.split("/")[1]);
+  return copy || withoutNetwork(path.split("/")[1]);
 }
 
 async function withoutNetwork(wanted) {
