@@ -7,7 +7,7 @@ or added without JavaScript, `phrase` for each sentence that is in the message.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flask import Blueprint, abort, jsonify, request
 from flask.typing import ResponseReturnValue
@@ -104,23 +104,21 @@ def kept(body: str, reader: str) -> Picked:
 def picked(body: str, reader: str) -> Picked:
     """What the picker's buttons ask for: sentences found, or the message with one more at its end."""
     book, looked_for, used = load_phrasebook(), request.form.get("phrase_find", "").strip(), _chosen()
-    filled = {"looked_for": looked_for, "slots": used.slots, "is_open": True}
-    found = tuple(book.search(looked_for)) if looked_for else None
-    lines = _lines(body, reader, _used())
+    found = tuple(book.search(looked_for)) if looked_for else ()
+    shown = Picked(
+        body, _lines(body, reader, _used()), found=found or None, looked_for=looked_for, slots=used.slots,
+        is_open=True,
+    )  # fmt: skip
     if request.form["phrase_do"] == "find":
-        chosen = found[0].id if found else ""
-        error = gettext("Aucune phrase n'a ces mots.") if found == () else ""
-        return Picked(body, lines, found=found or None, phrase_id=chosen, error=error, **filled)  # type: ignore[arg-type]
+        if looked_for and not found:
+            return replace(shown, error=gettext("Aucune phrase n'a ces mots."))
+        return replace(shown, phrase_id=found[0].id if found else "")
     try:
         french, _ = book.say(used.phrase_id, used.slots, reader)
     except UnknownPhraseError:
-        error = gettext("Choisissez une phrase.")
-        return Picked(body, lines, found=found or None, error=error, **filled)  # type: ignore[arg-type]
+        return replace(shown, error=gettext("Choisissez une phrase."))
     except SlotError as error:
-        return Picked(
-            body, lines, found=found or None, phrase_id=used.phrase_id, error=_expected(error.slot),
-            wrong=error.slot, **filled,  # type: ignore[arg-type]
-        )  # fmt: skip
+        return replace(shown, phrase_id=used.phrase_id, error=_expected(error.slot), wrong=error.slot)
     body = f"{body.rstrip()}\n{french}".lstrip()
     return Picked(body, _lines(body, reader, [*_used(), used]), is_open=True)
 
