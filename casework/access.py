@@ -129,8 +129,10 @@ def ascii_digits(typed: str) -> str:
     return "".join(str(unicodedata.digit(c)) for c in typed if c.isdigit())
 
 
-def slow_guessing(session: Session, key: str, subjects: list[str], now: datetime) -> None:
-    """Refuse one more try where five failed in the last quarter of an hour.
+def slow_guessing(
+    session: Session, key: str, subjects: list[str], now: datetime, allowed: int = ALLOWED_FAILURES
+) -> None:
+    """Refuse one more try where so many failed in the last quarter of an hour.
 
     Raises:
         TooManyGuessesError: with the moment from which one more try is heard.
@@ -144,9 +146,9 @@ def slow_guessing(session: Session, key: str, subjects: list[str], now: datetime
                 Guess.side == func.current_user(), Guess.subject == hashed, Guess.at > now - FAILURE_WINDOW
             )
             .order_by(Guess.at.desc())
-            .limit(ALLOWED_FAILURES)
+            .limit(allowed)
         ).all()
-        if len(recent) == ALLOWED_FAILURES:
+        if len(recent) == allowed:
             raise TooManyGuessesError(recent[-1] + FAILURE_WINDOW)
 
 

@@ -255,6 +255,8 @@ class Need(enum.StrEnum):
 
     INTERPRETER = "interpreter"
     SIGN_LANGUAGE = "sign_language"
+    HEARING = "hearing"
+    SEEING = "seeing"
     READING = "reading"
     WHEELCHAIR = "wheelchair"
 
@@ -262,6 +264,8 @@ class Need(enum.StrEnum):
 NEEDS: dict[Need, Word] = {
     Need.INTERPRETER: Word(N_("J'ai besoin d'un interprète"), "interpreter"),
     Need.SIGN_LANGUAGE: Word(N_("Je parle la langue des signes"), "sign"),
+    Need.HEARING: Word(N_("J'entends mal"), "listen"),
+    Need.SEEING: Word(N_("Je vois mal"), "eye"),
     Need.READING: Word(N_("Je lis avec difficulté"), "reading"),
     Need.WHEELCHAIR: Word(N_("Je viens en fauteuil roulant"), "wheelchair"),
 }

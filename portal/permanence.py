@@ -2,41 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from datetime import datetime
 from uuid import UUID
 
 from flask import Blueprint, g, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
-from flask_babel import lazy_gettext as _l
-from flask_wtf import FlaskForm
 from sqlalchemy import select
-from wtforms import RadioField, SelectField, StringField
-from wtforms.fields.choices import SelectChoice
-from wtforms.validators import DataRequired, Length, Optional
 
-from casework import access, permanences, talks, waiting_room
+from casework import access, crowd, permanences, talks, waiting_room
 from casework.access import TooManyGuessesError
+from casework.crowd import CrowdError
 from casework.database import present
 from casework.expected_wait import expected
-from casework.people import UnreachableError, can_get_texts, read_phone
 from casework.permanences import VirtualPermanence
 from casework.requests import Answers, Request
-from casework.vocabulary import SPOKEN_LANGUAGES, THEMES, Theme, Word
-from casework.waiting_room import (
-    CHANNELS_WANTED,
-    Coming,
-    Door,
-    MyVisit,
-    NotReceivingError,
-    VisitState,
-    Wanted,
-)
+from casework.vocabulary import Theme
+from casework.waiting_room import Coming, Door, MyVisit, NotReceivingError, VisitState, Wanted
 from portal import visit
-from portal.kiosk_browser import is_kiosk
-from portal.questions import PhoneField
+from portal.kiosk_browser import is_kiosk, standing
+from portal.permanence_forms import NEEDS_FROM_AFAR, ComeInForm, NumberForm
 from web.compression import showing_secret
 from web.doors import ANYONE, open_to
 from web.doors import Door as WayIn
@@ -44,7 +30,6 @@ from web.fragments import fragment
 from web.language import language
 from web.mistakes import page as mistake
 from web.transactions import db, now, settings
-from web.typed import clean
 
 permanence = Blueprint("permanence", __name__, url_prefix="/<lang>/permanence")
 
@@ -55,41 +40,6 @@ def _needs_visit() -> ResponseReturnValue | None:
 
 
 VISIT = WayIn("whoever holds the secret of a visit, or of its request", _needs_visit)
-
-
-def _options(words: Mapping[Any, Word]) -> list[SelectChoice]:
-    return [SelectChoice(value.value, word.label) for value, word in words.items()]
-
-
-class ComeInForm(FlaskForm):
-    """A first name to be called by, a language, a theme, and how one wants to talk."""
-
-    called_name = StringField(
-        _l("Votre prénom"),
-        filters=[clean],
-        validators=[
-            DataRequired(message=_l("Écrivez un prénom. Il sert à vous appeler.")),
-            Length(max=60, message=_l("C'est trop long.")),
-        ],
-    )
-    spoken_language = SelectField(
-        _l("Votre langue"), choices=[SelectChoice(code, name) for code, name in SPOKEN_LANGUAGES.items()]
-    )
-    theme = RadioField(
-        _l("De quoi voulez-vous parler ?"),
-        choices=_options(THEMES),
-        validators=[Optional()],
-    )
-    channel = RadioField(
-        _l("Comment voulez-vous parler ?"),
-        choices=_options(CHANNELS_WANTED),
-    )
-
-
-class NumberForm(FlaskForm):
-    """A telephone number: to be called, or to get a text message."""
-
-    number = PhoneField(_l("Votre numéro de téléphone"), filters=[clean])
 
 
 @dataclass(frozen=True)
@@ -129,20 +79,26 @@ def come_in() -> ResponseReturnValue:
     way = _way()
     if way is None:
         return _door(form, 409)
-    mine = waiting_room.mine(db())
-    if _asked() is None and mine and not mine.is_live:
+    asked, mine = _asked(), waiting_room.mine(db())
+    there_already = mine is not None and mine.is_live
+    if asked is None and mine and not there_already:
         visit.hold_visit(access.new_secret())
     _hold_secret()
     coming = Coming(
         way.permanence_id, form.called_name.data, form.spoken_language.data, form.theme.data or "",
-        _needs(), Wanted(form.channel.data), way.appointment_id, _minutes(way),
+        asked.needs if asked else form.needs.data, Wanted(form.channel.data), way.appointment_id, _minutes(way),
     )  # fmt: skip
     try:
+        if asked is None and not there_already:
+            _count_in()
         waiting_room.arrive(db(), coming, now())
         db().commit()
     except NotReceivingError:
         db().rollback()
         return _door(form, 409)
+    except CrowdError as many:
+        db().rollback()
+        return _door(form, 429, many.until)
     there = "permanence.wait" if form.channel.data == Wanted.TEXT else "permanence.check"
     return redirect(url_for(there), 303)
 
@@ -226,7 +182,7 @@ def ask_text() -> ResponseReturnValue:
 def text_me() -> ResponseReturnValue:
     """The page may be closed: the place is kept, and a text message says when to come back."""
     form = NumberForm()
-    number = _number(form, texts=True)
+    number = form.read(texts=True)
     if number is None:
         return render_template("portal/permanence/text_me.html", form=form, visit=g.waiting), 422
     if g.waiting.state in {VisitState.WAITING, VisitState.GONE}:
@@ -247,15 +203,19 @@ def ask_callback() -> ResponseReturnValue:
 def callback() -> ResponseReturnValue:
     """An agent calls back; nobody waits any more."""
     form = NumberForm()
-    number = _number(form, texts=False)
+    number = form.read(texts=False)
     if number is None:
         return _callback(form, 422)
     mine = waiting_room.mine(db())
-    if mine and (mine.is_live or mine.state in {VisitState.LEFT, VisitState.CALLBACK}):
-        done = waiting_room.leave(db(), now(), callback=number)
-    else:
-        done = _call_me(number)
-    db().commit()
+    try:
+        if mine and (mine.is_live or mine.state in {VisitState.LEFT, VisitState.CALLBACK}):
+            done = waiting_room.leave(db(), now(), callback=number)
+        else:
+            done = _call_me(number)
+        db().commit()
+    except CrowdError as many:
+        db().rollback()
+        return _callback(form, 429, many.until)
     if not done:
         form.number.errors = [gettext("Nous ne pouvons pas vous appeler. Prenez un rendez-vous.")]
         return _callback(form, 409)
@@ -335,9 +295,10 @@ def _hold_secret() -> None:
         visit.hold_visit(access.new_secret())
 
 
-def _needs() -> list[str]:
-    asked = _asked()
-    return asked.needs if asked else []
+def _count_in() -> None:
+    """One more who comes without a request, from this address or at this kiosk."""
+    kiosk = standing()
+    crowd.count_in(db(), settings().access_key, request.remote_addr or "", kiosk.id if kiosk else None, now())
 
 
 def _way() -> Way | None:
@@ -355,7 +316,7 @@ def _minutes(way: Way) -> int | None:
     return round(way.door.wait.middle) if way.door and way.door.wait else None
 
 
-def _door(form: ComeInForm, code: int = 200) -> ResponseReturnValue:
+def _door(form: ComeInForm, code: int = 200, crowd_until: datetime | None = None) -> ResponseReturnValue:
     way = _way()
     open_now = waiting_room.doors(db(), now()) if way is None else []
     page = render_template(
@@ -365,6 +326,8 @@ def _door(form: ComeInForm, code: int = 200) -> ResponseReturnValue:
         crowded=any(one.wait for one in open_now),
         next_time=permanences.opens_next(db(), now()) if way is None else None,
         known=_asked() is not None,
+        needs_from_afar=NEEDS_FROM_AFAR,
+        crowd_until=crowd_until,
     )
     return page, code
 
@@ -395,23 +358,8 @@ def _place(mine: MyVisit) -> dict[str, object]:
     }
 
 
-def _number(form: NumberForm, *, texts: bool) -> str | None:
-    """The number typed; None, with its mistake said, when it is none or gets no text message."""
-    if not form.validate():
-        return None
-    try:
-        number = read_phone(form.number.data or "")
-    except UnreachableError:
-        form.number.errors = [gettext("Ce numéro est faux. Exemple : 06 12 34 56 78")]
-        return None
-    if texts and not can_get_texts(number):
-        form.number.errors = [gettext("Ce numéro est un téléphone fixe. Écrivez un numéro de portable.")]
-        return None
-    return number
-
-
-def _callback(form: NumberForm, code: int = 200) -> ResponseReturnValue:
-    return render_template("portal/permanence/call_me.html", form=form), code
+def _callback(form: NumberForm, code: int = 200, crowd_until: datetime | None = None) -> ResponseReturnValue:
+    return render_template("portal/permanence/call_me.html", form=form, crowd_until=crowd_until), code
 
 
 def _call_me(number: str) -> bool:
@@ -427,8 +375,13 @@ def _call_me(number: str) -> bool:
         return False
     if asked is None and (waiting_room.mine(db()) or not visit.visit_secret()):
         visit.hold_visit(access.new_secret())
-    name = asked.name if asked else ""
-    coming = Coming(where, name, asked.spoken_language if asked else language(), "", _needs(), Wanted.VOICE)
+    if asked is None:
+        _count_in()
+    coming = (
+        Coming(where, asked.name, asked.spoken_language, "", asked.needs, Wanted.VOICE)
+        if asked
+        else Coming(where, "", language(), "", [], Wanted.VOICE)
+    )
     try:
         waiting_room.arrive(db(), coming, now(), callback=number)
     except NotReceivingError:

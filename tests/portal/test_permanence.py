@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
 from flask import Flask
 
+from casework import crowd
 from casework.agents import Agent
 from casework.brought_in import invite_third
 from casework.calling import call_next as call
 from casework.calling import hold, not_there
 from casework.database import transaction
+from casework.vocabulary import Need
 from casework.waiting_room import Visit, VisitState
 from casework.worker import keep_waiting_rooms
 from tests.backoffice.colleague import stored
@@ -23,6 +26,7 @@ from tests.casework.test_virtual_permanence import in_video
 from tests.clock import Clock
 from tests.conftest import Database
 from tests.people import PAUL
+from tests.portal.kiosk_visitor import AtKiosk, new_key
 from tests.portal.person import Person
 
 
@@ -126,6 +130,73 @@ def test_a_name_is_needed_and_all_ways_to_talk_are_equal(
     marcel.submit(("moyen", "voice"))
     assert marcel.page.path == "/fr/permanence/attente"
     assert [one.channel for one in visits(database)] == ["voice"]
+
+
+def test_what_one_needs_is_asked_once_and_taken_from_a_request(
+    database: Database, here: UUID, marcel: Person, somebody: Callable[..., Person], now: datetime
+) -> None:
+    marcel.open("/fr/permanence")
+    assert "fauteuil" not in marcel.page.main, "no door to go through"
+    marcel.submit(called_name="Marcel", channel="text", theme="money", needs=["hearing", "interpreter"])
+    asked = ask(database, now - timedelta(days=1), replace(BY_TEXT, needs=[Need.SIGN_LANGUAGE]))
+    other = somebody(source="192.0.2.30")
+    other.open(f"/fr/s/{asked.secret}")
+    other.open("/fr/permanence")
+    assert "De quoi avez-vous besoin" not in other.page.main
+    other.submit(channel="text")
+    assert {one.called_name: one.needs for one in visits(database)} == {
+        "Marcel": ["hearing", "interpreter"],
+        "Amina": ["sign_language"],
+    }
+
+
+def test_a_crowd_waits_outside_loses_nothing_and_holds_up_nobody_else(
+    portal: Flask,
+    database: Database,
+    here: UUID,
+    marcel: Person,
+    somebody: Callable[..., Person],
+    clock: Clock,
+) -> None:
+    marcel.open("/fr/permanence")
+    path, typed, _ = marcel.prepare(called_name="Marcel", channel="text")
+    marcel.ask("POST", path, data=typed)
+    _come_in_from(database, [marcel.source] * (crowd.FROM_ONE_SOURCE - 1), clock())
+    neighbour = somebody(source=marcel.source)
+    neighbour.open("/fr/permanence")
+    neighbour.submit(called_name="Odile", channel="text", theme="health", needs=["seeing"], status=429)
+    assert "Essayez encore à 10 heures 15." in neighbour.page.main
+    assert "tel:" in " ".join(neighbour.page.links())
+    assert neighbour.page.field("called_name") == "Odile"
+    assert 'value="seeing" checked' in neighbour.page.response.text
+    neighbour.open("/fr/permanence/rappel")
+    neighbour.submit(number="05 49 11 22 33", status=429)
+    assert neighbour.page.field("number") == "05 49 11 22 33"
+    assert marcel.ask("POST", path, data=typed).status_code == 303, "who is in stays in"
+    screen = AtKiosk(portal, source=marcel.source)
+    screen.set_up(new_key(database, clock()))
+    screen.touches()
+    comes_in(screen, "Karim")
+    assert [one.called_name for one in visits(database)] == ["Marcel", "Karim"]
+    clock.forward(minutes=15)
+    open_desk(database, here, PAUL, clock())
+    comes_in(neighbour, "Odile")
+    assert len(visits(database)) == 3
+
+
+def test_a_crowd_from_everywhere_is_slowed_too(
+    database: Database, here: UUID, marcel: Person, clock: Clock
+) -> None:
+    _come_in_from(database, [f"198.51.100.{number}" for number in range(crowd.IN_ALL)], clock())
+    marcel.open("/fr/permanence")
+    marcel.submit(called_name="Marcel", channel="text", theme="health", status=429)
+    assert visits(database) == []
+
+
+def _come_in_from(database: Database, sources: list[str], now: datetime) -> None:
+    with transaction(database.portal) as session:
+        for source in sources:
+            crowd.count_in(session, database.access_key, source, None, now)
 
 
 def test_by_the_link_of_a_video_appointment(
