@@ -23,6 +23,7 @@ import yaml
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from casework import french_names
 from casework.amounts import Amount, read_amounts
 from casework.settings import ROOT
 from casework.signs import SignVideo, read_signs
@@ -269,6 +270,8 @@ def markup(page: RightsPage, part: Part, address: str, money: Mapping[str, str])
         target = str(token.attrs["href"])
         if target.startswith("rights:"):
             token.attrs["href"] = address.format(slug=target.removeprefix("rights:"))
+    for token in tokens:
+        token.children = token.children and list(french_names.set_apart(token.children, page.language))
     return str(_markdown.renderer.render(tokens, _markdown.options, {}))
 
 

@@ -10,8 +10,9 @@ from babel.numbers import format_decimal
 from babel.support import NullTranslations
 from flask import Flask, abort, current_app, g, has_request_context, request, url_for
 from flask_babel import Babel, Domain, gettext
+from markupsafe import Markup
 
-from casework import reviews, translation
+from casework import french_names, reviews, translation
 from casework.requests import PARIS
 from casework.vocabulary import LANGUAGES, LanguageFacts
 
@@ -70,6 +71,7 @@ def speak(app: Flask, languages: Mapping[str, LanguageFacts]) -> None:
         hour=hour,
         day_and_month=day_and_month,
         weight=weight,
+        french_marked=french_marked,
     )
 
 
@@ -94,6 +96,11 @@ def moment(value: Any) -> str:
     local = value.astimezone(PARIS)
     hour = format_time(local, translation.clock(language()), locale=_locale())
     return str(gettext("%(day)s à %(hour)s", day=format_date(local, "long", _locale()), hour=hour))
+
+
+def french_marked(words: str, written_in: str = "") -> Markup:
+    """One of our own texts with its French names marked as French. `written_in`: its language, else the page's."""
+    return french_names.marked(str(words), written_in or language())
 
 
 def short_day(value: Any) -> str:
