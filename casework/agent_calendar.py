@@ -24,6 +24,7 @@ from casework.calendar_file import PRODUCT
 from casework.database import Base
 from casework.following import is_sensitive
 from casework.requests import PARIS, Request
+from casework.spans import ends
 from casework.territory import Place
 from casework.vocabulary import Theme
 
@@ -135,7 +136,7 @@ def appointments_shown(session: Session, agent_id: int, host: str, now: datetime
             uid=f"{OUR_PREFIX}{first}@{host}",
             version=moves + (not stands),
             start=one.start,
-            end=one.during.upper or one.start,
+            end=ends(one.during),
             title=f"Rendez-vous {NOBODY if hidden else initials(name)}",
             where=place or HOW.get(one.mode, ""),
             made_at=one.made_at,

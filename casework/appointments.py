@@ -34,6 +34,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from casework.agenda import Mode
 from casework.database import Base, one_of
 from casework.slots import Slot
+from casework.spans import begins
 from casework.territory import Place
 from casework.vocabulary import N_
 
@@ -151,9 +152,7 @@ class Appointment(Base):
     @property
     def start(self) -> datetime:
         """When it begins."""
-        if self.during.lower is None:
-            raise ValueError("an appointment without a beginning")
-        return self.during.lower
+        return begins(self.during)
 
 
 class SlotTakenError(Exception):

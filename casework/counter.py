@@ -24,6 +24,7 @@ from casework.journal import Action
 from casework.proposals import Answer, SlotOffer
 from casework.requests import PARIS, Request
 from casework.slots import Slot, Wanted
+from casework.spans import ends
 from casework.territory import SectorWorker
 from casework.translation import date_in_words
 from casework.triage import ReasonMissingError
@@ -182,7 +183,7 @@ def cancel(session: Session, by: Agent, appointment: Appointment, now: datetime)
         NotNowError: it is over.
     """
     _check(session, by, appointment)
-    if _upper(appointment) <= now:
+    if ends(appointment.during) <= now:
         raise NotNowError
     if appointments.cancel(appointment):
         _write(session, Action.CANCELLED, by, appointment, now)
@@ -324,12 +325,6 @@ def booked_already(session: Session, request: Request, agent_id: int, start: dat
 def _check(session: Session, by: Agent, appointment: Appointment) -> None:
     if not may_handle(session, by, appointment):
         raise NotYourAgendaError
-
-
-def _upper(appointment: Appointment) -> datetime:
-    if appointment.during.upper is None:
-        raise ValueError("an appointment without an end")
-    return appointment.during.upper
 
 
 def _write(

@@ -15,6 +15,7 @@ from casework.agenda import Audience, Mode, Opening, OpeningRule
 from casework.agents import Absence, Agent
 from casework.appointments import Appointment, Standing
 from casework.requests import PARIS
+from casework.spans import begins, ends
 from casework.territory import Commune, Place, PlaceKind
 from casework.territory_rules import POPUP_PLACE
 from casework.translation import date_in_words
@@ -193,23 +194,18 @@ def _check_free(session: Session, worker: Agent, day: date, during: Range[dateti
 
 def _set_aside(session: Session, worker: Agent, during: Range[datetime]) -> None:
     """Of what the worker has open then, keep the longer end, before or after; drop the day when it is short."""
-    if during.lower is None or during.upper is None:
-        raise ValueError("a span of time without an end")
-    for opening in agenda.openings_between(session, [worker.id], during.lower, during.upper):
+    for opening in agenda.openings_between(session, [worker.id], begins(during), ends(during)):
         longest = max(_beside(opening.during, during), key=lambda rest: rest[1] - rest[0])
         if longest[1] - longest[0] >= WORTH_KEEPING:
-            begins, ends = (moment.astimezone(PARIS).time() for moment in longest)
-            agenda.change_occurrence(session, opening.id, begins, ends)
+            agenda.change_occurrence(session, opening.id, *(at.astimezone(PARIS).time() for at in longest))
         else:
             agenda.drop_occurrence(session, opening.id)
 
 
 def _beside(opening: Range[datetime], taken: Range[datetime]) -> Iterator[tuple[datetime, datetime]]:
     """What an opening leaves before and after a span taken of it; below zero when nothing."""
-    ends = (opening.lower, opening.upper, taken.lower, taken.upper)
-    opens, shuts, begins, over = (moment for moment in ends if moment is not None)
-    yield opens, begins
-    yield over, shuts
+    yield begins(opening), begins(taken)
+    yield ends(taken), ends(opening)
 
 
 def _rule(popup: Popup, place: Place, worker: Agent) -> OpeningRule:

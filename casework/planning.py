@@ -18,6 +18,7 @@ from casework.agents import Absence, Agent
 from casework.appointments import Appointment, Standing
 from casework.requests import PARIS, Request
 from casework.sessions import GroupSession
+from casework.spans import begins, ends
 from casework.territory import Place
 
 SHOWN = (Standing.HELD, Standing.BOOKED, Standing.CAME, Standing.MISSED, Standing.EXCUSED)
@@ -51,7 +52,7 @@ class Meeting:
     @property
     def start(self) -> datetime:
         """When it begins."""
-        return _lower(self.during)
+        return begins(self.during)
 
 
 @dataclass
@@ -273,7 +274,7 @@ def after_rule(session: Session, rule: OpeningRule, last_day: date, now: datetim
     ).all()
     if not later:
         return []
-    span = Range(min(_lower(one.during) for one in later), None)
+    span = Range(min(begins(one.during) for one in later), None)
     taken = named(session, touched(session, [rule.agent_id], span, now))
     return [meeting for meeting in taken if any(meeting.during in one.during for one in later)]
 
@@ -294,17 +295,9 @@ def overlapping(session: Session, rule: OpeningRule, limit: int = 5) -> list[Ope
 
 def local_day(during: Range[datetime]) -> date:
     """The day in Paris on which a span of time begins."""
-    return _lower(during).astimezone(PARIS).date()
+    return begins(during).astimezone(PARIS).date()
 
 
 def local_hours(during: Range[datetime]) -> tuple[time, time]:
     """The hours in Paris between which a span of time stands."""
-    if during.upper is None:
-        raise ValueError("a span of time without an end")
-    return _lower(during).astimezone(PARIS).time(), during.upper.astimezone(PARIS).time()
-
-
-def _lower(during: Range[datetime]) -> datetime:
-    if during.lower is None:
-        raise ValueError("a span of time without a beginning")
-    return during.lower
+    return begins(during).astimezone(PARIS).time(), ends(during).astimezone(PARIS).time()

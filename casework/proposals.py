@@ -37,6 +37,7 @@ from casework.journal import Action
 from casework.notifications import Delivery, Notification
 from casework.people import ContactWay, StoppedNumber
 from casework.requests import PARIS, Request
+from casework.spans import begins
 from casework.translation import date_in_words
 from casework.vocabulary import Channel, ContactRule
 from casework.waiting import WaitingEntry, Wish
@@ -83,9 +84,7 @@ class SlotOffer(Base):
     @property
     def start(self) -> datetime:
         """When it begins."""
-        if self.during.lower is None:
-            raise ValueError("an offer without a beginning")
-        return self.during.lower
+        return begins(self.during)
 
     def is_live(self, now: datetime) -> bool:
         """True while the person may still take it."""

@@ -21,6 +21,7 @@ from casework.booking import Where, places
 from casework.requests import Request
 from casework.sessions import GroupSession, SessionState
 from casework.sign_ups import LIVE, SEATED, SignUp, SignUpState
+from casework.spans import begins, ends
 from casework.territory import House
 
 
@@ -45,16 +46,12 @@ class Shown:
     @property
     def start(self) -> datetime:
         """When it begins."""
-        if self.during.lower is None:
-            raise ValueError("a session without a beginning")
-        return self.during.lower
+        return begins(self.during)
 
     @property
     def end(self) -> datetime:
         """When it is over."""
-        if self.during.upper is None:
-            raise ValueError("a session without an end")
-        return self.during.upper
+        return ends(self.during)
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,7 @@ from casework.appointments import Appointment, Standing
 from casework.database import Base, one_of
 from casework.journal import Action
 from casework.requests import PARIS
+from casework.spans import begins, ends
 from casework.territory import Place
 
 MOST_SEATS = 100
@@ -88,16 +89,12 @@ class GroupSession(Base):
     @property
     def start(self) -> datetime:
         """When it begins."""
-        if self.during.lower is None:
-            raise ValueError("a session without a beginning")
-        return self.during.lower
+        return begins(self.during)
 
     @property
     def end(self) -> datetime:
         """When it is over."""
-        if self.during.upper is None:
-            raise ValueError("a session without an end")
-        return self.during.upper
+        return ends(self.during)
 
     @property
     def is_on(self) -> bool:

@@ -17,6 +17,7 @@ from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.orm import Session
 
 from casework.agenda import Audience, Mode
+from casework.spans import begins
 
 FIRST_WINDOW = timedelta(days=7)
 FIRST_OF_SOME, SOME = timedelta(days=3), 5
@@ -73,9 +74,7 @@ class Slot:
     @property
     def start(self) -> datetime:
         """When it begins."""
-        if self.during.lower is None:
-            raise ValueError("a slot without a beginning")
-        return self.during.lower
+        return begins(self.during)
 
 
 @dataclass(frozen=True)
