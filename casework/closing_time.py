@@ -14,7 +14,9 @@ from sqlalchemy.orm import Session
 
 from casework import access, journal
 from casework.access import AccessKey, KeyKind
+from casework.agents import Agent
 from casework.appointments import Appointment
+from casework.calling import NotWaitingError
 from casework.journal import Action
 from casework.people import ContactWay
 from casework.permanences import PermanenceDesk, PermanenceTime, VirtualPermanence
@@ -22,6 +24,13 @@ from casework.requests import Request, promise
 from casework.territory import fold
 from casework.vocabulary import CallTime, Channel, ContactRule, State, Theme, Urgency
 from casework.waiting_room import PLACE_KEPT, Visit, VisitState
+
+LEFT_A_KIOSK = (
+    Visit.state == VisitState.GONE,
+    Visit.left_kiosk_at.is_not(None),
+    Visit.carried_at.is_(None),
+)
+"""They were called, their screen was wiped, and no other browser shows their visit."""
 
 
 def note_gone(session: Session, now: datetime) -> None:
@@ -65,15 +74,55 @@ def see_off(session: Session, visit_id: UUID, now: datetime) -> None:
     visit = session.get(Visit, visit_id, with_for_update={"skip_locked": True}, populate_existing=True)
     if visit is None or visit.state not in {VisitState.WAITING, VisitState.GONE}:
         return
-    reachable = visit.text_number is not None
+    _end(session, visit, now, call=can_call(session, visit), at_closing=True)
+
+
+def can_call(session: Session, visit: Visit) -> bool:
+    """A number is known at which the person may be called: the one for their text message, or their request's."""
     if visit.request_id:
         rule = session.scalar(select(Request.contact_rule).where(Request.id == visit.request_id))
-        reachable = rule is not ContactRule.NONE
-    visit.state = VisitState.CALLBACK if reachable else VisitState.LEFT
-    visit.callback_number = visit.text_number if reachable else None
+        return rule is not ContactRule.NONE
+    return visit.text_number is not None
+
+
+def left_kiosks(session: Session, permanence_id: UUID) -> list[Visit]:
+    """Who was called in vain while the kiosk where they waited was wiped, and has not come back, the first first."""
+    return list(
+        session.scalars(
+            select(Visit)
+            .where(Visit.permanence_id == permanence_id, *LEFT_A_KIOSK)
+            .order_by(Visit.left_kiosk_at, Visit.id)
+        )
+    )
+
+
+def settle(session: Session, agent: Agent, visit_id: UUID, now: datetime, *, call: bool) -> None:
+    """Somebody who left the kiosk is called back, or was found otherwise: they are not looked for any more.
+
+    Raises:
+        NotWaitingError: a colleague was quicker, or they came back; or there is no number to call.
+    """
+    visit = session.scalar(
+        select(Visit)
+        .where(Visit.id == visit_id, *LEFT_A_KIOSK)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    if visit is None or (call and not can_call(session, visit)):
+        raise NotWaitingError
+    _end(session, visit, now, call=call, agent=agent)
+
+
+def _end(
+    session: Session, visit: Visit, now: datetime, *, call: bool, agent: Agent | None = None, **details: bool
+) -> None:
+    visit.state = VisitState.CALLBACK if call else VisitState.LEFT
+    visit.callback_number = visit.text_number if call else None
     visit.ended_at, visit.text_number, visit.sealed_secret = now, None, None
-    action = Action.CALLBACK_ASKED if reachable else Action.VISIT_LEFT
-    journal.write(session, action, now, request_id=visit.request_id, visit=str(visit.id), at_closing=True)
+    action = Action.CALLBACK_ASKED if call else Action.VISIT_LEFT
+    journal.write(
+        session, action, now, request_id=visit.request_id, agent=agent, visit=str(visit.id), **details
+    )
 
 
 def without_request(session: Session, most: int) -> list[UUID]:

@@ -133,6 +133,9 @@ class Visit(Base):
     """The draft that the person began after the talk; a request of that id once it is sent."""
     carried_at: Mapped[datetime | None]
     """When a browser that is no kiosk first showed it: wiping a kiosk does not end it then."""
+    left_kiosk_at: Mapped[datetime | None]
+    """When the kiosk where they had been called was wiped; the desk sees it, unless they came back by themselves."""
+    left_kiosk_id: Mapped[UUID | None] = mapped_column(ForeignKey("kiosks.id", ondelete="SET NULL"))
 
 
 CHANNELS_WANTED: dict[Wanted, Word] = {
@@ -343,6 +346,14 @@ def leave(session: Session, now: datetime, *, callback: str | None = None) -> bo
         text("SELECT leave_waiting(:callback, :now)"), {"callback": callback, "now": now}
     )
     return left
+
+
+def leave_kiosk(session: Session, hashed: str, now: datetime) -> None:
+    """The screen of the kiosk with that keyed hash is wiped: leave the place, or go out of the talk, held there.
+
+    Who was called and went on with no device of their own goes back to the desk, which sees where they were.
+    """
+    session.execute(text("SELECT leave_kiosk(:hashed, :now)"), {"hashed": hashed, "now": now})
 
 
 def text_me(session: Session, visit: MyVisit, number: str, secret: str | None, public_key: str) -> MyVisit:

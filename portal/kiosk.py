@@ -13,6 +13,7 @@ from casework.access import TooManyGuessesError
 from casework.territory import House
 from casework.translation import catalogue
 from casework.vocabulary import LANGUAGES, N_
+from casework.waiting_room import VisitState
 from portal import kiosk_browser, visit
 from portal.kiosk_browser import FORGET, VISITING
 from web.doors import ANYONE, open_to
@@ -20,6 +21,7 @@ from web.transactions import db, now, settings
 
 kiosk = Blueprint("kiosk", __name__)
 
+TALKS = frozenset({VisitState.TALKING, VisitState.ON_HOLD})
 TOUCH = N_("Touchez ici pour commencer")
 
 
@@ -84,9 +86,10 @@ def end() -> ResponseReturnValue:
     to say."""
     if request.args.get("sur"):
         return kiosk_browser.wiped()
-    draft, place = visit.draft(), kiosk_browser.place_here()
-    if draft or place:
-        return render_template("portal/kiosk/sure.html", draft=draft, place=place)
+    draft, place, talk = visit.draft(), kiosk_browser.place_here(), kiosk_browser.talk_here()
+    if draft or place or talk:
+        talks = talk is not None or (place is not None and place.state in TALKS)
+        return render_template("portal/kiosk/sure.html", draft=draft, waits=place and not talks, talks=talks)
     return kiosk_browser.wiped()
 
 

@@ -31,7 +31,7 @@ from markupsafe import Markup
 
 from casework import kiosks, talks, waiting_room
 from casework.database import present
-from casework.talks import TalkState
+from casework.talks import MyTalk, TalkState
 from casework.territory import House
 from casework.waiting_room import MyVisit, VisitState
 from portal import visit
@@ -203,19 +203,28 @@ def _is_told(mine: MyVisit) -> bool:
     return bool(mine.text_number) and mine.state in {VisitState.WAITING, VisitState.GONE}
 
 
+def talk_here() -> MyTalk | None:
+    """The talk into which somebody was brought by a link opened at this screen, and where they are."""
+    for secret in g.get("secrets", ()):
+        present(db(), secret)
+        if waiting_room.mine(db()) is None and (talk := talks.opened(db())):
+            me = talks.myself(db(), talk.id)
+            return talk if me and me.here else None
+    return None
+
+
 def _nobody_waits() -> None:
     """The reception goes to no empty kiosk, and nobody calls into an empty screen."""
     if "left" in g:
         return
     g.left = True
     db().rollback()
-    if hashed := key_hash():
+    hashed = key_hash()
+    if hashed:
         kiosks.end_call(db(), hashed)
-    if mine := place_here():
-        if mine.state in {VisitState.TALKING, VisitState.ON_HOLD}:
-            talks.leave(db(), now())
-        else:
-            waiting_room.leave(db(), now())
+    for secret in g.get("secrets", ()):
+        present(db(), secret)
+        waiting_room.leave_kiosk(db(), hashed, now())
     db().commit()
 
 

@@ -11,8 +11,13 @@ from uuid import UUID
 import pytest
 from flask import Flask
 
+from casework import closing_time
+from casework.agents import Agent
+from casework.brought_in import invite_third
+from casework.calling import not_there
+from casework.database import transaction
 from casework.settings import Settings
-from casework.talks import TalkPerson
+from casework.talks import Talk, TalkPerson
 from casework.waiting_room import Visit, VisitState
 from portal.app import create
 from portal.receipt import qr_code
@@ -160,3 +165,52 @@ def test_a_bridge_leads_no_kiosk_out(
     phone = Person(portal)
     phone.open(f"/fr/permanence/v/{secret_of(screen)}")
     assert "Ouvrir l'appel" in phone.open("/fr/permanence/entretien").main, "on his own telephone it opens"
+
+
+def test_who_left_a_number_is_called_back(
+    moreau: AtKiosk, database: Database, clock: Clock, now: datetime
+) -> None:
+    moreau.open(f"{WAITING}/texto")
+    moreau.submit(number="06 12 34 56 78")
+    talk_id = paul_calls(database, now)
+    moreau.open("/fr/borne/fin?sur=1")
+    with transaction(database.backoffice) as session:
+        paul = session.get_one(Agent, PAUL.id)
+        not_there(session, paul, talk_id, now)
+        [left] = closing_time.left_kiosks(session, session.get_one(Talk, talk_id).permanence_id)
+        closing_time.settle(session, paul, left.id, now, call=True)
+    [visit] = stored(database, Visit)
+    assert (visit.state, visit.callback_number) == (VisitState.CALLBACK, "+33612345678")
+
+
+def test_who_comes_back_with_a_telephone_is_not_looked_for(
+    moreau: AtKiosk, database: Database, marcel: Person, now: datetime
+) -> None:
+    secret, talk_id = secret_of(moreau), paul_calls(database, now)
+    moreau.open("/fr/borne/fin?sur=1")
+    marcel.open(f"/fr/permanence/v/{secret}")
+    assert "C'est votre tour" in marcel.page.main
+    with transaction(database.backoffice) as session:
+        not_there(session, session.get_one(Agent, PAUL.id), talk_id, now)
+        assert closing_time.left_kiosks(session, session.get_one(Talk, talk_id).permanence_id) == []
+
+
+def test_somebody_brought_in_at_a_wiped_screen_is_out_of_the_talk(
+    portal: Flask, database: Database, marcel: Person, now: datetime
+) -> None:
+    open_desk(database, set_up(database, now), PAUL, now)
+    comes_in(marcel, "Marcel")
+    talk_id = paul_calls(database, now)
+    with transaction(database.backoffice) as session:
+        paul = session.get_one(Agent, PAUL.id)
+        secret = invite_third(session, paul, talk_id, "Zahra", "fr", database.access_key, now)
+    screen = AtKiosk(portal)
+    screen.set_up(new_key(database, now))
+    screen.touches()
+    screen.open(f"/fr/permanence/v/{secret}")
+    screen.submit(action="/entrer")
+    assert "Votre entretien continue." in screen.go("borne/fin").main
+    screen.open("/fr/borne/fin?sur=1")
+    [zahra] = stored(database, TalkPerson, TalkPerson.part == "third")
+    assert zahra.joined_at
+    assert zahra.left_at
