@@ -33,7 +33,7 @@ from casework.agents import Agent
 from casework.documents import Document, Owner, Scan
 from casework.notifications import Notification
 from casework.people import ContactWay, UnreachableError
-from casework.requests import ChangedMeanwhileError, Request
+from casework.requests import ChangedMeanwhileError, Request, SendingKeys
 from casework.routing import Worker
 from casework.territory import Commune, House, Sector
 from casework.translated_words import EmptyCorrectionError, LongCorrectionError
@@ -309,7 +309,7 @@ def _picked(form_of: dict[Act, VersionedForm] | None, reader: str, *, adding: bo
 
 def _reply(form: FlaskForm) -> Reply:
     body = form.body.data.replace("\x00", "").replace("\r\n", "\n").strip()
-    return Reply(body, UUID(form.submission.data), settings().access_key, settings().documents_public_key)
+    return Reply(body, UUID(form.submission.data), SendingKeys.of(settings()))
 
 
 def _show(

@@ -49,7 +49,7 @@ def in_two_languages(opened: Request, conversation: Sequence[Message]) -> dict[s
     theirs = [(one.body, written[one.id]) for one in conversation if one.author is Author.CITIZEN]
     ours = [(one.body, written[one.id]) for one in conversation if one.author is Author.AGENT]
     first = (opened.words, language_of(opened.words, opened.language))
-    keys = SendingKeys(settings().access_key, settings().documents_public_key)
+    keys = SendingKeys.of(settings())
     names = _names(opened, conversation)
     as_read = shown(db(), ours, opened.language, keys, now(), names)
     facts: dict[str, object] = {

@@ -116,7 +116,7 @@ def sent(database: Session, settings: Settings) -> UUID:
     now, secret = datetime.now(UTC), access.new_secret()
     draft = requests.start_draft(database, access.link_hash(settings.access_key, secret), "fr", now)
     draft.answers = asdict(ANSWERS)
-    keys = SendingKeys(settings.access_key, settings.documents_public_key)
+    keys = SendingKeys.of(settings)
     requests.send(database, draft, secret, keys=keys, working_days=5, now=now)
     return draft.id
 

@@ -99,7 +99,7 @@ def _seconds(
 ) -> float:
     """Asked for by the portal, made by the worker, read again by the back office."""
     portal, backoffice = engines
-    keys = SendingKeys(settings.access_key, settings.documents_public_key)
+    keys = SendingKeys.of(settings)
     began, now = time.perf_counter(), datetime.now(UTC)
     with transaction(portal) as session:
         translated_words.shown(session, [(text, source)], target, keys, now)
@@ -116,7 +116,7 @@ def _seconds(
 
 
 def _known(portal: Engine, settings: Settings, text: str, source: str, target: str) -> float:
-    keys = SendingKeys(settings.access_key, settings.documents_public_key)
+    keys = SendingKeys.of(settings)
     with transaction(portal) as session:
         translated_words.shown(session, [(text, source)], target, keys, datetime.now(UTC))
         began = time.perf_counter()

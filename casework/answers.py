@@ -22,7 +22,7 @@ from casework import access, appointments, booking, journal, messages, replies
 from casework.agents import Agent
 from casework.appointments import Appointment, Standing
 from casework.database import Base, one_of
-from casework.notifications import Notification, Template, notify
+from casework.notifications import Notification, Subject, Template, notify
 from casework.people import ContactWay, StoppedNumber, is_stopped
 from casework.replies import Meaning
 from casework.requests import Request, SendingKeys
@@ -353,7 +353,7 @@ class _Asking:
         way = ContactWay(request_id=request.id, channel=Channel.SMS, value=self.one.sender)
         notify(
             self.session, template, request.id, request.language, way, access.new_secret(),
-            self.keys.documents_public_key, self.now, appointment_id,
+            self.keys.documents_public_key, self.now, Subject(appointment_id=appointment_id),
         )  # fmt: skip
 
     def _write_down(self, action: journal.Action) -> None:

@@ -15,15 +15,16 @@ from uuid import UUID, uuid4
 from sqlalchemy import func, or_, select, text
 from sqlalchemy.orm import Session
 
-from casework import access, appointments, journal, messages, permanences, rooms
+from casework import appointments, journal, messages, permanences, rooms
 from casework.agents import Agent
 from casework.appointments import Appointment, Standing
 from casework.journal import Action
-from casework.notifications import Template, notify
+from casework.notifications import Subject, Template
 from casework.people import ways_of
 from casework.permanences import DESK_LOST, PermanenceDesk
 from casework.requests import Request, SendingKeys
 from casework.talks import Part, Talk, TalkOutcome, TalkPerson, TalkState
+from casework.telling import tell
 from casework.triage import ReasonMissingError
 from casework.waiting_room import HERE, PLACE_KEPT, Visit, VisitState, turn
 
@@ -169,7 +170,7 @@ def hold(session: Session, agent: Agent, talk_id: UUID, now: datetime) -> None:
     if talk.state is TalkState.ON_HOLD:
         return
     talk.state, visit.state = TalkState.ON_HOLD, VisitState.ON_HOLD
-    _write(session, Action.VISIT_HELD, agent, talk, visit, now)
+    note(session, Action.VISIT_HELD, agent, talk, visit, now)
 
 
 def resume(session: Session, agent: Agent, talk_id: UUID, now: datetime) -> None:
@@ -187,7 +188,7 @@ def resume(session: Session, agent: Agent, talk_id: UUID, now: datetime) -> None
     came_in = talk.started_at is not None
     talk.state = TalkState.OPEN if came_in else TalkState.CALLED
     visit.state = VisitState.TALKING if came_in else VisitState.CALLED
-    _write(session, Action.VISIT_JOINED, agent, talk, visit, now)
+    note(session, Action.VISIT_JOINED, agent, talk, visit, now)
 
 
 def hand(session: Session, agent: Agent, talk_id: UUID, to: Agent, notes: str, now: datetime) -> None:
@@ -201,9 +202,9 @@ def hand(session: Session, agent: Agent, talk_id: UUID, to: Agent, notes: str, n
     desk = permanences.desk_of(session, to.id)
     if to.id == agent.id or desk is None or desk.permanence_id != talk.permanence_id:
         raise NotThereError
-    _close(session, talk, TalkOutcome.HANDED, notes, now)
+    close(session, talk, TalkOutcome.HANDED, notes, now)
     visit.state, visit.meant_for, visit.due_at, visit.last_seen_at = VisitState.WAITING, to.id, now, now
-    _write(session, Action.VISIT_HANDED, agent, talk, visit, now, to=to.name)
+    note(session, Action.VISIT_HANDED, agent, talk, visit, now, to=to.name)
 
 
 def not_there(session: Session, agent: Agent, talk_id: UUID, now: datetime) -> None:
@@ -213,9 +214,9 @@ def not_there(session: Session, agent: Agent, talk_id: UUID, now: datetime) -> N
         NotYourTalkError: a colleague leads it, or it is over.
     """
     talk, visit = mine(session, agent, talk_id)
-    _close(session, talk, TalkOutcome.ABSENT, "", now)
+    close(session, talk, TalkOutcome.ABSENT, "", now)
     visit.state, visit.missed_at = VisitState.GONE, now
-    _write(session, Action.VISIT_ENDED, agent, talk, visit, now, outcome=TalkOutcome.ABSENT.value)
+    note(session, Action.VISIT_ENDED, agent, talk, visit, now, outcome=TalkOutcome.ABSENT.value)
 
 
 @dataclass(frozen=True)
@@ -240,11 +241,11 @@ def end(
     if ending.outcome not in SPOKEN:
         raise ValueError(ending.outcome)
     talk, visit = mine(session, agent, talk_id)
-    _close(session, talk, ending.outcome, ending.notes, now)
+    close(session, talk, ending.outcome, ending.notes, now)
     talk.summary = ending.summary
     visit.state, visit.ended_at = VisitState.ENDED, now
     visit.text_number = visit.sealed_secret = None
-    _write(session, Action.VISIT_ENDED, agent, talk, visit, now, outcome=ending.outcome.value)
+    note(session, Action.VISIT_ENDED, agent, talk, visit, now, outcome=ending.outcome.value)
     if visit.appointment_id:
         met = session.get_one(Appointment, visit.appointment_id, with_for_update=True)
         if met.state is Standing.BOOKED:
@@ -261,37 +262,7 @@ def _tell(
     if not messages.write_as_agent(session, request, agent, ending.summary, ending.submission, now):
         return
     ways = ways_of(session, request.id)
-    if not ways:
-        return
-    secret = access.new_secret()
-    session.add_all(access.keys_for(keys.access_key, secret, request.number, request.id, now))
-    for way in ways:
-        notify(
-            session, Template.TALK_SUMMARY, request.id, request.language, way, secret, keys.documents_public_key,
-            now, visit_id=visit.id,
-        )  # fmt: skip
-
-
-def recover(session: Session, now: datetime) -> int:
-    """Close the desks whose pages are silent, and give their people back their places; returns how many desks."""
-    lost = session.scalars(
-        select(PermanenceDesk)
-        .where(PermanenceDesk.closed_at.is_(None), PermanenceDesk.last_seen_at < now - DESK_LOST)
-        .with_for_update(skip_locked=True)
-    ).all()
-    for desk in lost:
-        desk.closed_at = now
-        agent = session.get_one(Agent, desk.agent_id)
-        for talk in session.scalars(
-            select(Talk).where(Talk.agent_id == agent.id, Talk.state != TalkState.ENDED).with_for_update()
-        ).all():
-            visit = session.get_one(Visit, talk.visit_id, with_for_update=True, populate_existing=True)
-            _close(session, talk, TalkOutcome.CUT, talk.notes, now)
-            visit.state = VisitState.WAITING
-            visit.meant_for = None if visit.meant_for == agent.id else visit.meant_for
-            _write(session, Action.VISIT_ENDED, agent, talk, visit, now, outcome=TalkOutcome.CUT.value)
-        journal.write(session, Action.PERMANENCE_CLOSED, now, agent=agent, lost=True)
-    return len(lost)
+    tell(session, request, Template.TALK_SUMMARY, ways, keys, now, Subject(visit_id=visit.id))
 
 
 def talks_of(session: Session, request_id: UUID) -> Sequence[tuple[Talk, Agent]]:
@@ -361,7 +332,7 @@ def _call(session: Session, agent: Agent, visit: Visit, reason: str, now: dateti
     leader.joined_at = now
     session.add_all([leader, taker(talk.id, Part.CITIZEN, visit.called_name, visit.language, now)])
     session.flush()
-    _write(session, Action.VISIT_CALLED, agent, talk, visit, now, reason=reason)
+    note(session, Action.VISIT_CALLED, agent, talk, visit, now, reason=reason)
     return talk
 
 
@@ -384,14 +355,16 @@ def mine(session: Session, agent: Agent, talk_id: UUID) -> tuple[Talk, Visit]:
     return talk, session.get_one(Visit, talk.visit_id, with_for_update=True, populate_existing=True)
 
 
-def _close(session: Session, talk: Talk, outcome: TalkOutcome, notes: str, now: datetime) -> None:
+def close(session: Session, talk: Talk, outcome: TalkOutcome, notes: str, now: datetime) -> None:
+    """A talk is over, and so is its call."""
     talk.state, talk.outcome, talk.notes, talk.ended_at = TalkState.ENDED, outcome, notes, now
     rooms.close(session, talk.id, now)
 
 
-def _write(
+def note(
     session: Session, action: Action, agent: Agent, talk: Talk, visit: Visit, now: datetime, **details: str
 ) -> None:
+    """A line of the journal about a talk, with its visit."""
     journal.write(
         session, action, now, request_id=visit.request_id, agent=agent, visit=str(visit.id), talk=str(talk.id),
         **details,

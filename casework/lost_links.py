@@ -12,10 +12,11 @@ from uuid import UUID
 from sqlalchemy import func, or_, select, text
 from sqlalchemy.orm import Session
 
-from casework import access, journal
-from casework.notifications import LostLink, Notification, Template, notify
+from casework import journal
+from casework.notifications import LostLink, Notification, Template
 from casework.people import ContactWay, can_get_texts, may_reach
 from casework.requests import Request, SendingKeys
+from casework.telling import tell
 from casework.vocabulary import Channel, State
 
 MOST_REQUESTS = 3
@@ -81,10 +82,8 @@ def _requests_of(session: Session, contact: str, now: datetime) -> list[Request]
 def _send_again(session: Session, request: Request, lost: LostLink, keys: SendingKeys, now: datetime) -> None:
     if not may_reach(session, request.id, lost.contact):
         return
-    secret = access.new_secret()
-    session.add_all(access.keys_for(keys.access_key, secret, request.number, request.id, now))
     way = ContactWay(request_id=request.id, channel=_channel(lost.contact), value=lost.contact)
-    notify(session, Template.LINK, request.id, lost.language, way, secret, keys.documents_public_key, now)
+    tell(session, request, Template.LINK, [way], keys, now, language=lost.language)
     journal.write(
         session, journal.Action.LINK_RENEWED, now, request_id=request.id, channel=way.channel.value
     )  # fmt: skip

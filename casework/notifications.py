@@ -7,6 +7,7 @@ portal that wrote the row cannot read it back, and it is dropped once sent.
 from __future__ import annotations
 
 import enum
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -114,6 +115,20 @@ class Notification(Base):
     error: Mapped[str] = mapped_column(default="")
 
 
+@dataclass(frozen=True)
+class Subject:
+    """What, in a request, a message speaks of: at most one of these, as `Notification` says."""
+
+    appointment_id: UUID | None = None
+    sign_up_id: UUID | None = None
+    offer_id: UUID | None = None
+    visit_id: UUID | None = None
+
+
+NOTHING_ELSE = Subject()
+"""The request itself."""
+
+
 class LostLink(Base):
     """Somebody says they lost their link.
 
@@ -140,10 +155,7 @@ def notify(
     secret: str,
     public_key: str,
     now: datetime,
-    appointment_id: UUID | None = None,
-    offer_id: UUID | None = None,
-    sign_up_id: UUID | None = None,
-    visit_id: UUID | None = None,
+    subject: Subject = NOTHING_ELSE,
 ) -> None:
     """Have the worker tell a person something, once this transaction is committed.
 
@@ -151,19 +163,7 @@ def notify(
     """
     if way.channel is Channel.VISIT or not may_reach(session, request_id, way.value):
         return
-    notification = notification_for(
-        template,
-        request_id,
-        language,
-        way,
-        secret,
-        public_key,
-        now,
-        appointment_id,
-        offer_id,
-        sign_up_id,
-        visit_id,
-    )
+    notification = notification_for(template, request_id, language, way, secret, public_key, now, subject)
     session.add(notification)
     session.flush()
     defer_sending(session, notification)
@@ -183,10 +183,7 @@ def notification_for(
     secret: str,
     public_key: str,
     now: datetime,
-    appointment_id: UUID | None = None,
-    offer_id: UUID | None = None,
-    sign_up_id: UUID | None = None,
-    visit_id: UUID | None = None,
+    subject: Subject = NOTHING_ELSE,
 ) -> Notification:
     """The row that tells a person something by one of their ways, a visit excepted.
 
@@ -196,10 +193,10 @@ def notification_for(
     return Notification(
         id=uuid4(),
         request_id=request_id,
-        appointment_id=appointment_id,
-        offer_id=offer_id,
-        sign_up_id=sign_up_id,
-        visit_id=visit_id,
+        appointment_id=subject.appointment_id,
+        sign_up_id=subject.sign_up_id,
+        offer_id=subject.offer_id,
+        visit_id=subject.visit_id,
         template=template,
         channel=way.channel,
         recipient=way.value,

@@ -15,12 +15,13 @@ from uuid import UUID
 from sqlalchemy import delete, exists, func, select, text
 from sqlalchemy.orm import Session
 
-from casework import access, booking
+from casework import booking
 from casework.appointments import Appointment, Standing
-from casework.notifications import Delivery, Notification, Template, notify
+from casework.notifications import Delivery, Notification, Subject, Template
 from casework.people import ContactWay, ways_of
 from casework.proposals import SlotOffer
 from casework.requests import Request, SendingKeys
+from casework.telling import tell
 from casework.translation import PARIS
 from casework.vocabulary import Channel, State
 
@@ -134,7 +135,7 @@ def tell_news(session: Session, appointment_id: UUID, keys: SendingKeys, now: da
     else:
         return
     _drop_waiting(session, [one.id, *([one.moved_from] if one.moved_from else [])])
-    tell_appointment(session, one, template, keys.access_key, keys.documents_public_key, now)
+    tell_appointment(session, one, template, keys, now)
     one.told_state, one.told_at = one.state.value, now
     one.remind_at = next_moment(one.start, now, now) if one.state is Standing.BOOKED else None
 
@@ -155,9 +156,7 @@ def tell_missed(session: Session, appointment_id: UUID, keys: SendingKeys, now: 
     if one is None or one.state is not Standing.MISSED or one.told_state == one.state.value:
         return
     if one.start >= now - LONG_AGO and not _has_later(session, one) and not _is_closed(session, one):
-        tell_appointment(
-            session, one, Template.APPOINTMENT_MISSED, keys.access_key, keys.documents_public_key, now
-        )
+        tell_appointment(session, one, Template.APPOINTMENT_MISSED, keys, now)
     one.told_state, one.told_at = one.state.value, now
 
 
@@ -189,9 +188,7 @@ def remind(session: Session, appointment_id: UUID, keys: SendingKeys, now: datet
     if one is None or one.state is not Standing.BOOKED or not one.told_at or not one.remind_at:
         return
     if channels := due(one.start, one.told_at, one.remind_at, now):
-        tell_appointment(
-            session, one, Template.APPOINTMENT_REMINDER, keys.access_key, keys.documents_public_key, now, channels
-        )  # fmt: skip
+        tell_appointment(session, one, Template.APPOINTMENT_REMINDER, keys, now, channels)
     if one.remind_at <= now:
         one.remind_at = next_moment(one.start, one.told_at, now)
 
@@ -200,23 +197,14 @@ def tell_appointment(
     session: Session,
     appointment: Appointment,
     template: Template,
-    access_key: str,
-    documents_public_key: str,
+    keys: SendingKeys,
     now: datetime,
     channels: Collection[Channel] = frozenset(Channel),
 ) -> None:
     """Send a message on an appointment, with a fresh link, by those of the person's channels that are named."""
     request = session.get_one(Request, appointment.request_id)
     ways = ways_of(session, request.id, channels)
-    if not ways:
-        return
-    secret = access.new_secret()
-    session.add_all(access.keys_for(access_key, secret, request.number, request.id, now))
-    for way in ways:
-        notify(
-            session, template, request.id, request.language, way, secret, documents_public_key, now,
-            appointment.id,
-        )  # fmt: skip
+    tell(session, request, template, ways, keys, now, Subject(appointment_id=appointment.id))
 
 
 def tell_offer(
@@ -224,13 +212,7 @@ def tell_offer(
 ) -> None:
     """Tell a person, by these ways, of a slot offered to them."""
     request = session.get_one(Request, offer.request_id)
-    secret = access.new_secret()
-    session.add_all(access.keys_for(keys.access_key, secret, request.number, request.id, now))
-    for way in ways:
-        notify(
-            session, Template.APPOINTMENT_OFFERED, request.id, request.language, way, secret,
-            keys.documents_public_key, now, offer_id=offer.id,
-        )  # fmt: skip
+    tell(session, request, Template.APPOINTMENT_OFFERED, ways, keys, now, Subject(offer_id=offer.id))
 
 
 def is_stale(session: Session, notification: Notification, now: datetime) -> bool:

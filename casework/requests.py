@@ -21,6 +21,7 @@ from casework.database import Base, one_of, put
 from casework.documents import Document
 from casework.notifications import Template, defer_sending, notification_for
 from casework.people import ContactWay
+from casework.settings import Settings
 from casework.territory import Sector, SectorCommune, fold, house_for
 from casework.vocabulary import (
     SENSITIVE_THEMES,
@@ -297,6 +298,11 @@ class SendingKeys:
 
     access_key: str
     documents_public_key: str
+
+    @classmethod
+    def of(cls, settings: Settings) -> SendingKeys:
+        """Those of a process."""
+        return cls(settings.access_key, settings.documents_public_key)
 
 
 def send(

@@ -13,13 +13,14 @@ from uuid import UUID
 from sqlalchemy import Text, and_, case, cast, delete, func, or_, select
 from sqlalchemy.orm import Session
 
-from casework import access, booking
-from casework.notifications import Delivery, Notification, Template, notify
+from casework import booking
+from casework.notifications import Delivery, Notification, Subject, Template
 from casework.people import ways_of
 from casework.reminders import Reminder, is_night, moments, morning_after, next_moment
 from casework.requests import Request, SendingKeys
 from casework.sessions import GroupSession, SessionState
 from casework.sign_ups import LIVE, SignUp, SignUpState
+from casework.telling import tell
 from casework.translation import PARIS
 from casework.vocabulary import Channel
 
@@ -215,15 +216,7 @@ def _tell(
     others = [way for way in ways if way.channel is not Channel.LETTER]
     if others and one.start - now < LETTERS_TAKE:
         ways = others
-    if not ways:
-        return
-    secret = access.new_secret()
-    session.add_all(access.keys_for(keys.access_key, secret, request.number, request.id, now))
-    for way in ways:
-        notify(
-            session, template, request.id, request.language, way, secret, keys.documents_public_key, now,
-            sign_up_id=first.id,
-        )  # fmt: skip
+    tell(session, request, template, ways, keys, now, Subject(sign_up_id=first.id))
 
 
 def _group(session: Session, sign_up_id: UUID) -> list[SignUp]:

@@ -15,13 +15,14 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from casework import access, agents, journal, messages
+from casework import agents, journal, messages
 from casework.agents import Agent
 from casework.journal import Action
-from casework.notifications import Template, notify
+from casework.notifications import Template
 from casework.people import ContactWay, ways_of
-from casework.requests import PARIS, Request
+from casework.requests import PARIS, Request, SendingKeys
 from casework.routing import NEVER, Decision, Ground, Worker, route
+from casework.telling import tell
 from casework.territory import Commune, Sector, SectorCommune, SectorWorker
 from casework.vocabulary import Outcome, Role, State, Theme
 
@@ -87,8 +88,7 @@ class Reply:
 
     body: str
     submission: UUID
-    access_key: str
-    documents_public_key: str
+    keys: SendingKeys
 
 
 def may_see(agent: Agent, request: Request) -> bool:
@@ -379,26 +379,8 @@ def _write(
     action: Action,
     now: datetime,
 ) -> None:
-    """Add the message and tell the person, each time with a fresh link: only hashes of the old ones are kept."""
+    """Add the message and tell the person by every way they chose."""
     if not messages.write_as_agent(session, request, agent, reply.body, reply.submission, now, kind):
         return
     journal.write(session, action, now, request_id=request.id, agent=agent)
-    tell(session, request, Template.NEW_MESSAGE, reply.access_key, reply.documents_public_key, now)
-
-
-def tell(
-    session: Session,
-    request: Request,
-    template: Template,
-    access_key: str,
-    documents_public_key: str,
-    now: datetime,
-) -> None:
-    """Send a message with a fresh link by every channel the person chose."""
-    ways = ways_of(session, request.id)
-    if not ways:
-        return
-    secret = access.new_secret()
-    session.add_all(access.keys_for(access_key, secret, request.number, request.id, now))
-    for way in ways:
-        notify(session, template, request.id, request.language, way, secret, documents_public_key, now)
+    tell(session, request, Template.NEW_MESSAGE, ways_of(session, request.id), reply.keys, now)

@@ -8,11 +8,11 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from casework import access, delivery
+from casework import delivery, telling
 from casework.calling import line_up
 from casework.documents import unseal
 from casework.expected_wait import Line, expected
-from casework.notifications import Template, notify
+from casework.notifications import Subject, Template
 from casework.people import ContactWay, is_stopped
 from casework.permanences import VirtualPermanence
 from casework.requests import Request, SendingKeys
@@ -72,13 +72,9 @@ def tell(session: Session, visit_id: UUID, settings: Settings, keys: SendingKeys
 
 def _notify(session: Session, visit: Visit, number: str, keys: SendingKeys, now: datetime) -> None:
     request = session.get_one(Request, visit.request_id)
-    secret = access.new_secret()
-    session.add_all(access.keys_for(keys.access_key, secret, request.number, request.id, now))
     way = ContactWay(request_id=request.id, channel=Channel.SMS, value=number)
-    notify(
-        session, Template.TURN_NEAR, request.id, visit.language, way, secret, keys.documents_public_key, now,
-        visit_id=visit.id,
-    )  # fmt: skip
+    subject = Subject(visit_id=visit.id)
+    telling.tell(session, request, Template.TURN_NEAR, [way], keys, now, subject, visit.language)
 
 
 def _send(session: Session, visit: Visit, number: str, settings: Settings) -> None:

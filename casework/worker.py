@@ -37,7 +37,6 @@ from casework import (
     bridges,
     caldav,
     calendar_links,
-    calling,
     closing_time,
     delivery,
     lost_links,
@@ -47,6 +46,7 @@ from casework import (
     requests,
     scanner,
     session_news,
+    silent_desks,
     stock,
     translated_words,
     translating,
@@ -207,14 +207,12 @@ def send_notification(engine: Engine, settings: Settings, row_id: UUID, now: dat
 def renew_link(engine: Engine, settings: Settings, row_id: UUID, now: datetime) -> None:
     """See to one lost link."""
     with transaction(engine) as session:
-        lost_links.renew(
-            session, row_id, SendingKeys(settings.access_key, settings.documents_public_key), now
-        )
+        lost_links.renew(session, row_id, SendingKeys.of(settings), now)
 
 
 def take_text(engine: Engine, settings: Settings, row_id: UUID, now: datetime) -> None:
     """See to one incoming text message, unless it was seen to; what nobody foresaw leaves it to an agent."""
-    keys = SendingKeys(settings.access_key, settings.documents_public_key)
+    keys = SendingKeys.of(settings)
     try:
         with transaction(engine) as session:
             answers.see_to(session, row_id, keys, load_identity(settings.territory).cancel_until_hours, now)
@@ -274,7 +272,7 @@ def keep_promises(engine: Engine, settings: Settings, now: datetime) -> None:
 
     Each in its own transaction: one that fails keeps no other waiting.
     """
-    keys = SendingKeys(settings.access_key, settings.documents_public_key)
+    keys = SendingKeys.of(settings)
     for due, act in (
         (reminders.untold, reminders.tell_news),
         (reminders.to_remind, reminders.remind),
@@ -325,7 +323,7 @@ def offer_slots(engine: Engine, settings: Settings, now: datetime) -> None:
     """Go down the waiting list once, by day, one worker at a time: to each the first slot that suits them."""
     if not turns.may_offer(now):
         return
-    keys = SendingKeys(settings.access_key, settings.documents_public_key)
+    keys = SendingKeys.of(settings)
     limit = load_identity(settings.territory).move_until_hours
     with transaction(engine) as watch:
         if not turns.alone(watch):
@@ -348,9 +346,9 @@ def keep_waiting_rooms(engine: Engine, settings: Settings, now: datetime) -> Non
     Each person in their own transaction: one that fails keeps no other waiting.
     """
     with transaction(engine) as session:
-        calling.recover(session, now)
+        silent_desks.recover(session, now)
         closing_time.note_gone(session, now)
-    keys = SendingKeys(settings.access_key, settings.documents_public_key)
+    keys = SendingKeys.of(settings)
     days = load_identity(settings.territory).urgent_working_days
     rounds: tuple[tuple[Callable[[Session], list[UUID]], Callable[[Session, UUID], None]], ...] = (
         (

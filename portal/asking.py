@@ -125,7 +125,7 @@ def send() -> ResponseReturnValue:
         identity = current_app.extensions["identity"]
         urgent = Answers(**draft.answers).urgency not in {"", Urgency.NONE}
         draft.language = language()
-        keys = SendingKeys(settings().access_key, settings().documents_public_key)
+        keys = SendingKeys.of(settings())
         days = identity.urgent_working_days if urgent else identity.answer_working_days
         try:
             origin = "kiosk" if is_kiosk() else "portal"

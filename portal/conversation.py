@@ -66,7 +66,7 @@ def translate_ahead(body: str) -> None:
 
 def keys() -> SendingKeys:
     """What asking for a translation needs."""
-    return SendingKeys(settings().access_key, settings().documents_public_key)
+    return SendingKeys.of(settings())
 
 
 def _names(seen: Followed) -> Names:

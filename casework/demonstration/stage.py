@@ -261,7 +261,7 @@ class Stage:
         return self.teller.say("answers", request.themes[0])
 
     def _reply(self, body: str) -> Reply:
-        return Reply(body, self._submission(), self.keys.access_key, self.keys.documents_public_key)
+        return Reply(body, self._submission(), self.keys)
 
     def _submission(self) -> UUID:
         return UUID(int=self.teller.rng.getrandbits(128), version=4)

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import update
 
-from casework import contact_rules, triage, waiting
+from casework import contact_rules, waiting
 from casework.agenda import Mode
 from casework.agents import Agent
 from casework.answers import Fate, IncomingText
@@ -17,7 +17,8 @@ from casework.journal import Entry
 from casework.messages import Message
 from casework.notifications import Delivery, Notification, Template
 from casework.people import ContactWay, StoppedNumber, ways_of
-from casework.requests import Request
+from casework.requests import Request, SendingKeys
+from casework.telling import tell
 from casework.vocabulary import Channel, ContactRule
 from casework.waiting import WaitingEntry, Wish
 from tests.backoffice.colleague import Colleague, request_of, stored
@@ -276,6 +277,7 @@ def test_what_waits_for_a_contact_no_longer_given_is_dropped(database: Database,
     with transaction(database.backoffice) as session:
         request, nadia = session.get_one(Request, leila.id), session.get_one(Agent, NADIA.id)
         contact_rules.set_rule(session, nadia, request, ContactRule.OTHER, friend, "Peur", now)
-        triage.tell(session, request, Template.NEW_MESSAGE, database.access_key, database.public_key, now)
+        keys = SendingKeys(database.access_key, database.public_key)
+        tell(session, request, Template.NEW_MESSAGE, ways_of(session, request.id), keys, now)
         contact_rules.set_rule(session, nadia, request, ContactRule.USUAL, "", "Elle a déménagé", now)
     assert stored(database, Notification, Notification.recipient == friend) == []

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from casework import access, messages, requests, triage
 from casework.agents import Agent
 from casework.database import transaction
-from casework.requests import PARIS, Answers, Request
+from casework.requests import PARIS, Answers, Request, SendingKeys
 from casework.triage import Reply
 from casework.vocabulary import Channel, Need, Outcome, Theme, Urgency
 from tests.casework.asking import BY_MAIL, BY_TEXT, Asked, ask
@@ -140,7 +140,7 @@ def asking_a_paper(database: Database) -> Doing:
 def reply(database: Database) -> Reply:
     """A message of some length."""
     body = "Bonjour.\n\nVenez me voir jeudi à 10 heures. Apportez votre avis d'impôt et votre bail.\n" * 2
-    return Reply(body, uuid4(), database.access_key, database.public_key)
+    return Reply(body, uuid4(), SendingKeys(database.access_key, database.public_key))
 
 
 def write_back(database: Database, asked: Asked, body: str) -> None:

@@ -19,10 +19,11 @@ from casework.database import transaction
 from casework.delivery import rendered
 from casework.messages import Message
 from casework.notifications import Delivery, Notification, Template
-from casework.people import StoppedNumber, UnreachableError
+from casework.people import StoppedNumber, UnreachableError, ways_of
 from casework.requests import PARIS, Answers, Request, SendingKeys
 from casework.segments import MOST_SEGMENTS, segments
 from casework.settings import Settings
+from casework.telling import tell
 from casework.territory import House
 from casework.triage import NotAllowedError, ReasonMissingError, Reply
 from casework.vocabulary import LANGUAGES, Channel, ContactRule, Outcome, Theme, Urgency
@@ -123,6 +124,14 @@ def protect(
 # --- stop and start ---------------------------------------------------------------------------------------
 
 
+def tell_news(session: Session, database: Database, asked: Asked, now: datetime) -> None:
+    """An agent wrote: the person is told by their own ways."""
+    request = session.get_one(Request, asked.id)
+    keys = SendingKeys(database.access_key, database.public_key)
+    tell(session, request, Template.NEW_MESSAGE, ways_of(session, request.id), keys, now)
+
+
+
 def test_stop_is_heard_said_once_and_kept(database: Database, exchange: Exchange, amina: Asked) -> None:
     said = exchange.hears("STOP")
     assert len(said) == 1
@@ -130,10 +139,7 @@ def test_stop_is_heard_said_once_and_kept(database: Database, exchange: Exchange
     assert "/s/" not in said[0], "no link: a number may be shared"
     assert exchange.hears("Stop.") == [], "once"
     with transaction(database.backoffice) as session:
-        triage.tell(
-            session, session.get_one(Request, amina.id), Template.NEW_MESSAGE, database.access_key,
-            database.public_key, exchange.clock(),
-        )  # fmt: skip
+        tell_news(session, database, amina, exchange.clock())
     worker.drain(exchange.settings, exchange.clock)
     assert len(exchange.provider.to(AMINA_PHONE)) == 2, "the receipt and the last one"
     assert [one.state for one in notifications_of(database, amina.id)][-1] is Delivery.STOPPED
@@ -162,7 +168,7 @@ def test_mails_still_leave_after_a_stop(database: Database, exchange: Exchange, 
     with transaction(database.backoffice) as session:
         triage.answer(
             session, session.get_one(Agent, NADIA.id), session.get_one(Request, asked.id),
-            Reply("Bonjour.", uuid4(), database.access_key, database.public_key), exchange.clock(),
+            Reply("Bonjour.", uuid4(), SendingKeys(database.access_key, database.public_key)), exchange.clock(),
         )  # fmt: skip
     worker.drain(exchange.settings, exchange.clock)
     last = {one.channel: one.state for one in notifications_of(database, asked.id)}
@@ -474,7 +480,7 @@ def test_no_message_at_all_drops_what_waits_and_lets_nothing_leave(
     with transaction(database.backoffice) as session:
         triage.answer(
             session, session.get_one(Agent, NADIA.id), session.get_one(Request, leila.id),
-            Reply("Bonjour.", uuid4(), database.access_key, database.public_key), now,
+            Reply("Bonjour.", uuid4(), SendingKeys(database.access_key, database.public_key)), now,
         )  # fmt: skip
         notifications.lose_link(session, AMINA_PHONE, "fr", now)
         lost = session.scalars(select(notifications.LostLink.id)).one()
@@ -516,10 +522,7 @@ def test_only_the_safe_contact_hears(
     assert "Son mari" not in str(journal_of(database, leila.id)[-1][1].get("contact", ""))
     protect(database, leila, ContactRule.USUAL)
     with transaction(database.backoffice) as session:
-        triage.tell(
-            session, session.get_one(Request, leila.id), Template.NEW_MESSAGE, database.access_key,
-            database.public_key, exchange.clock(),
-        )  # fmt: skip
+        tell_news(session, database, leila, exchange.clock())
     worker.drain(exchange.settings, exchange.clock)
     last = {
         one.recipient for one in notifications_of(database, leila.id) if one.template is Template.NEW_MESSAGE

@@ -21,7 +21,7 @@ from casework.database import transaction
 from casework.journal import Entry
 from casework.messages import Message
 from casework.notifications import Notification
-from casework.requests import ChangedMeanwhileError, Request
+from casework.requests import ChangedMeanwhileError, Request, SendingKeys
 from casework.triage import ALLOWED_FROM, ALLOWED_ROLES, Act, NotAllowedError, ReasonMissingError, Reply
 from casework.vocabulary import Outcome, Role, State, Theme
 from tests.casework.asking import BY_MAIL, BY_TEXT, Asked, ask
@@ -43,7 +43,7 @@ class Try:
 def attempt(session: Session, database: Database, request: Request, tried: Try, now: datetime) -> None:
     """Do it, as the page does."""
     agent, worker = session.get_one(Agent, tried.who.id), session.get_one(Agent, tried.worker.id)
-    reply = Reply("Bonjour.", uuid4(), database.access_key, database.public_key)
+    reply = Reply("Bonjour.", uuid4(), SendingKeys(database.access_key, database.public_key))
     deeds: dict[Act, Callable[[], None]] = {
         Act.QUALIFY: lambda: triage.qualify(
             session, agent, request,

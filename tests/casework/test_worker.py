@@ -21,7 +21,7 @@ from casework.agents import Agent, AgentSession
 from casework.database import present, transaction
 from casework.documents import Document, Scan
 from casework.notifications import Delivery
-from casework.requests import Draft, Request, start_draft
+from casework.requests import Draft, Request, SendingKeys, start_draft
 from casework.settings import Settings, SettingsError
 from tests.casework.asking import BY_TEXT, Asked, ask, journal_of, notifications_of, worker_settings
 from tests.conftest import Database
@@ -234,7 +234,7 @@ def test_the_jobs_of_a_dead_worker_do_not_stay_under_way(database: Database, now
             process.kill()
             process.wait(PATIENCE)
         server.release()
-        assert jobs(database) == [("send_notification", "doing")]
+        assert ("send_notification", "doing") in jobs(database), "a sweep at the turn of a minute may add one to do"
         with database.owner.begin() as connection:  # as if half an hour had passed
             connection.execute(
                 text("UPDATE procrastinate_workers SET last_heartbeat = now() - interval '30 min'")
@@ -320,7 +320,7 @@ def test_a_new_message_reaches_its_person(database: Database, now: datetime) -> 
     with transaction(database.backoffice) as session:
         nadia = session.get_one(Agent, NADIA.id)
         request = session.get_one(Request, amina.id)
-        reply = triage.Reply("Venez mardi.", uuid4(), database.access_key, database.public_key)
+        reply = triage.Reply("Venez mardi.", uuid4(), SendingKeys(database.access_key, database.public_key))
         triage.answer(session, nadia, request, reply, now)
         assert len(messages.of_request(session, amina.id)) == 1
     with TextProvider() as provider:
