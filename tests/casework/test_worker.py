@@ -234,7 +234,9 @@ def test_the_jobs_of_a_dead_worker_do_not_stay_under_way(database: Database, now
             process.kill()
             process.wait(PATIENCE)
         server.release()
-        assert ("send_notification", "doing") in jobs(database), "a sweep at the turn of a minute may add one to do"
+        assert ("send_notification", "doing") in jobs(database), (
+            "a sweep at the turn of a minute may add one to do"
+        )
         with database.owner.begin() as connection:  # as if half an hour had passed
             connection.execute(
                 text("UPDATE procrastinate_workers SET last_heartbeat = now() - interval '30 min'")
