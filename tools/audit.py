@@ -50,9 +50,11 @@ def summed(walks: list[Walk], on: date, chromium: str) -> dict[str, Any]:
 
 def _of_all(number: str, walks: list[Walk]) -> dict[str, Any]:
     of_each = [walk["criteria"][number] for walk in walks if number in walk["criteria"]]
-    pages, faulty = (sum(one[key] for one in of_each) for key in ("pages", "faulty"))
+    pages, faulty, judged = (sum(one[key] for one in of_each) for key in ("pages", "faulty", "judged"))
     if faulty:
         found = Found.FAULTS
+    elif judged:
+        found = Found.FOR_A_PERSON
     elif pages:
         found = Found.NO_FAULT
     else:

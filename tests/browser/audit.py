@@ -18,9 +18,11 @@ import html5lib
 import pytest
 from playwright.sync_api import Page, Response, ViewportSize
 
-from casework.rights import load_library
+from casework.audio import KINDS
+from casework.rights import Library, RightsPage, load_library
 from casework.settings import ROOT
 from casework.vocabulary import LANGUAGES
+from portal.spoken import of_rights
 from tests.browser.conftest import Opens, RunningHouse
 from tests.browser.criteria import CONTRAST, FOCUS, QUESTIONS, WITHOUT_STYLES
 from tests.browser.every_page import FACES
@@ -41,11 +43,14 @@ RUN_AXE = """(options) => axe.run(document, options).then((told) => {
   const criteria = (rule) => rule.tags.map((tag) => /^RGAA-(\\d+\\.\\d+)/.exec(tag)?.[1]).filter(Boolean);
   return {
     version: axe.version,
-    passed: told.passes.flatMap(criteria),
+    passed: told.passes.map((rule) => [criteria(rule), rule.id]),
     wrong: told.violations.flatMap((rule) => rule.nodes.map((node) => [
       criteria(rule), rule.id, `${rule.id}: ${node.target.join(" ")}`])),
   };
 })"""
+SCRIPTS = """() => [...document.scripts].filter((one) => one.src).map((one) => one.src.split("/").at(-1))"""
+MENUS = """() => [...document.querySelectorAll("body > header a, body > footer a, nav a")]
+  .filter((one) => !one.closest("main")).map((one) => one.textContent.trim())"""
 OF_RULES = {"color-contrast-enhanced": ["3.2"], "heading-order": ["9.1"], "duplicate-id": ["8.2"]}
 """Rules that axe gives no number of RGAA, and the criteria we count them for."""
 OF_READING = {"as it comes": "10.11", "text at 200 %": "10.4", "spaced": "10.12"}
@@ -57,6 +62,8 @@ class Criterion:
     """One criterion over a walk: on how many pages there was something to look at, and what is wrong."""
 
     pages: int = 0
+    judged: int = 0
+    """On how many pages there was something that only a person can judge."""
     faulty: int = 0
     wrong: list[str] = field(default_factory=list)
 
@@ -79,6 +86,7 @@ class Auditor:
         self.reader = Reader(self.page)
         self.thorough = self.language in THOROUGH
         self._last: Response | None = None
+        self._first_menu: list[str] = []
         self.page.on("response", self._heard)
 
     def look(self, name: str, *, briefly: bool = False) -> None:
@@ -87,10 +95,12 @@ class Auditor:
         found: dict[str, list[str]] = defaultdict(list)
         before = len(self.reader.troubles)
         self.page.set_viewport_size(NARROW)
-        told: dict[str, Any] = self.page.evaluate(QUESTIONS, self._expected())
+        told: dict[str, Any] = self.page.evaluate(QUESTIONS, [self._expected(), self._scripts()])
         for criterion, one in told.items():
+            self.criteria[criterion].judged += bool(one["judged"])
             if one["looked"]:
                 found[criterion] += one["wrong"]
+        self._menus(found)
         if self.thorough:
             self._is_valid(found)
         self.reader.look(name, NARROW)
@@ -125,6 +135,18 @@ class Auditor:
         written = json.dumps(told, ensure_ascii=False, indent=1, sort_keys=True)
         (FINDINGS / f"{face}-{self.language}.json").write_text(written, encoding="utf-8")
 
+    def _scripts(self) -> list[str]:
+        """The text of each script of the page: what they listen to cannot be asked of the page."""
+        return [(ROOT / "static" / name).read_text(encoding="utf-8") for name in self.page.evaluate(SCRIPTS)]
+
+    def _menus(self, found: dict[str, list[str]]) -> None:
+        """What stands before and after the content, in the order of the first page."""
+        here: list[str] = self.page.evaluate(MENUS)
+        self._first_menu = self._first_menu or here
+        again = [name for name in dict.fromkeys(here) if name in self._first_menu]
+        if len(again) > 1:
+            found["12.2"] += [] if again == sorted(again, key=self._first_menu.index) else [" ".join(again)]
+
     def _expected(self) -> str:
         """The first part of the address, or what the browser speaks where there is none."""
         first = self.page.url.split("/")[3].split("?")[0]
@@ -147,8 +169,9 @@ class Auditor:
             self.page.evaluate(AXE.read_text(encoding="utf-8"))
         told = self.page.evaluate(RUN_AXE, options)
         self.axe = told["version"]
-        for criterion in told["passed"]:
-            found[criterion] += []
+        for criteria, rule in told["passed"]:
+            for criterion in criteria or OF_RULES.get(rule, []):
+                found[criterion] += []
         for criteria, rule, said in told["wrong"]:
             for criterion in criteria or OF_RULES.get(rule, []):
                 found[criterion].append(said)
@@ -200,6 +223,15 @@ def auditing(page: Page, language: str, face: str) -> Iterator[Auditor]:
         auditor.write(face)
 
 
+def _with_audio(house: RunningHouse, page: RightsPage, library: Library) -> None:
+    """The players of a page to listen to; nobody plays them, so the files are empty."""
+    folder = house.logs / "audio"
+    folder.mkdir(exist_ok=True)
+    for heard in of_rights(library, page):
+        for kind in KINDS:
+            (folder / f"{heard.speech.digest}-audit.{kind}").touch()
+
+
 @pytest.mark.browser
 @pytest.mark.parametrize(
     ("face", "language"),
@@ -217,6 +249,7 @@ def test_a_face_in_a_language(
     with auditing(opens(language=language), language, face) as auditor:
         if face == "portal":
             library = load_library()
+            _with_audio(house, library.pages["rsa"][language], library)
             for path in (*(f"/droits/{slug}" for slug in library.pages), "/droits/"):
                 auditor.page.goto(f"{house.portal}/{language}{path}")
                 auditor.look(path, briefly=True)
