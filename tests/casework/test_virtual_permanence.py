@@ -354,6 +354,58 @@ def test_a_silent_desk_gives_its_people_back(database: Database, now: datetime, 
     assert visit_of(database, kamal).state is VisitState.WAITING
 
 
+def test_a_silent_desk_leaves_the_talk_to_the_colleague_who_is_in_it(
+    database: Database, now: datetime, at_desk: UUID
+) -> None:
+    amina = come(database, at_desk, now, "Amina")
+    call_next(database, PAUL, now)
+    joins(database, amina, now)
+    talk = talk_of(database, amina)
+    _comes_in(database, SARAH, talk.id, now)
+    sweeps(database, now + minutes(4))
+    assert (talk_of(database, amina).agent_id, talk_of(database, amina).state) == (SARAH.id, TalkState.OPEN)
+    assert visit_of(database, amina).state is VisitState.TALKING
+    with transaction(database.backoffice) as session:
+        sarah = session.get_one(Agent, SARAH.id)
+        assert permanences.desk_of(session, SARAH.id), "the page of the talk shows that she is there"
+        calling.hold(session, sarah, talk.id, now + minutes(5))
+    seen(database, amina, now + minutes(8))
+    sweeps(database, now + minutes(8))
+    assert visit_of(database, amina).state is VisitState.WAITING, "she fell silent too"
+
+
+def test_who_leads_another_talk_gets_it_on_hold(database: Database, now: datetime, at_desk: UUID) -> None:
+    amina = come(database, at_desk, now - minutes(1), "Amina")
+    kamal = come(database, at_desk, now, "Kamal")
+    call_next(database, PAUL, now)
+    joins(database, amina, now)
+    open_desk(database, at_desk, SARAH, now)
+    call_next(database, SARAH, now)
+    joins(database, kamal, now)
+    talk = talk_of(database, amina)
+    _comes_in(database, SARAH, talk.id, now)
+    open_desk(database, at_desk, SARAH, now + minutes(3))
+    sweeps(database, now + minutes(4))
+    assert (talk_of(database, amina).agent_id, talk_of(database, amina).state) == (
+        SARAH.id,
+        TalkState.ON_HOLD,
+    )
+    assert visit_of(database, kamal).state is VisitState.TALKING
+    with transaction(database.backoffice) as session:
+        sarah = session.get_one(Agent, SARAH.id)
+        calling.hold(session, sarah, talk_of(database, kamal).id, now + minutes(5))
+        calling.resume(session, sarah, talk.id, now + minutes(5))
+    assert visit_of(database, amina).state is VisitState.TALKING
+
+
+def _comes_in(database: Database, who: Character, talk_id: UUID, now: datetime) -> None:
+    """Paul asks a colleague into his talk, and they come."""
+    with transaction(database.backoffice) as session:
+        colleague = session.get_one(Agent, who.id)
+        brought_in.invite(session, session.get_one(Agent, PAUL.id), talk_id, colleague, now)
+        brought_in.come_in(session, colleague, talk_id, now)
+
+
 def test_held_handed_on_and_taken_up(database: Database, now: datetime, at_desk: UUID) -> None:
     open_desk(database, at_desk, SARAH, now)
     amina = come(database, at_desk, now - minutes(1), "Amina")
