@@ -13,7 +13,7 @@ from flask_babel import gettext
 
 from backoffice.agent import AGENT, WATCHING, me
 from backoffice.desk_forms import PermanenceForm, ReasonForm, TimesForm
-from casework import calling, permanences
+from casework import calling, permanences, talks
 from casework.agents import Agent
 from casework.calling import BusyError, NoDeskError, NotWaitingError
 from casework.permanences import (
@@ -254,6 +254,7 @@ def _show(code: int = 200) -> ResponseReturnValue:
         open_desks={one.id: len(permanences.open_desks(db(), one.id)) for one in houses},
         may_set=permanences.may_set(agent, agent.house_id),
         under_way=[(talk, db().get_one(Visit, talk.visit_id)) for talk in under_way],
+        warnings={talk.id: talks.warnings_of(talks.lines(db(), talk.visit_id)) for talk in under_way},
         said=_said(),
         **_line(),
     )

@@ -10,16 +10,19 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from flask_wtf import FlaskForm
 
+from backoffice import phrases
 from backoffice.agent import AGENT, WATCHING, me
 from backoffice.desk_forms import EndForm, HandForm, SayForm, ThirdForm
+from backoffice.phrases import Picked
 from casework import brought_in, calling, permanences, talks
 from casework.agents import Agent
 from casework.brought_in import FullError
 from casework.calling import BusyError, Ending, NotThereError, NotYourTalkError
+from casework.cards import Card
 from casework.masking import Names
 from casework.requests import Request, SendingKeys
 from casework.sentences import language_of
-from casework.talks import Talk, TalkOutcome, TalkPerson, TalkState
+from casework.talks import Part, Talk, TalkOutcome, TalkPerson, TalkState
 from casework.translated_words import shown
 from casework.vocabulary import LANGUAGES
 from casework.waiting_room import CHANNELS_WANTED, Visit
@@ -59,12 +62,16 @@ def say(talk_id: UUID) -> ResponseReturnValue:
     """Say something. A page with scripts asks for no page in return."""
     talk, person = _taking_part(talk_id)
     form = SayForm()
+    if phrases.asked_of_picker():
+        return _show(talk, {"say": form}, adding=True)
     quiet = request.headers.get("X-Requested-With") == "fetch"
     if not form.validate() or not form.body.data or person is None:
         form.body.errors = form.body.errors or [gettext("Écrivez un message.")]
         return ("", 422) if quiet else _show(talk, {"say": form}, 422)
     body = form.body.data
     talks.write(db(), talk.id, person.id, body, language_of(body, "fr"), UUID(form.submission.data), now())
+    for reader in _readers(talk):
+        phrases.remember_sent(body, reader)
     db().commit()
     return ("", 204) if quiet else _back(talk_id)
 
@@ -134,7 +141,7 @@ def bring_third(talk_id: UUID) -> ResponseReturnValue:
         return _back(talk_id, "full")
     except NotYourTalkError:
         abort(404)
-    reads = form.spoken.data if form.spoken.data in READS else "fr"
+    reads = form.spoken.data if form.spoken.data in LANGUAGES else "fr"
     link = f"{settings().portal_address}/{reads}/permanence/v/{secret}"
     return showing_secret(
         render_template("backoffice/desk/third.html", talk=talk, link=link, name=form.name.data)
@@ -195,14 +202,60 @@ def _taking_part(talk_id: UUID, *, over: bool = False) -> tuple[Talk, TalkPerson
 def _conversation(talk: Talk, person: TalkPerson | None) -> dict[str, object]:
     said = talks.lines(db(), talk.visit_id)
     people = talks.people(db(), talk.id)
-    texts = [(line.body, line.language) for line in said if line.part != "agent"]
+    theirs = [(line.body, line.language) for line in said if line.part is not Part.AGENT]
+    ours = [(line.body, line.language) for line in said if line.part is Part.AGENT]
     names = Names(tuple(one.name for one in people))
-    translations = shown(db(), texts, language(), _keys(), now(), names)
+    facts: dict[str, object] = {
+        "talk": talk,
+        "person": person,
+        "people": people,
+        "said": said,
+        "translations": shown(db(), theirs, language(), _keys(), now(), names),
+        "as_read": shown(db(), ours, _reader(talk), _keys(), now(), names),
+        "warnings": [(talk, "", card) for card in talks.warnings_of(said)] + _elsewhere(talk),
+    }
     db().commit()
-    return {"talk": talk, "person": person, "people": people, "said": said, "translations": translations}
+    return facts
 
 
-def _show(talk: Talk, forms: dict[str, FlaskForm] | None = None, code: int = 200) -> ResponseReturnValue:
+def _elsewhere(here: Talk) -> list[tuple[Talk, str, Card]]:
+    """What I must know before anything else of the people whom I keep waiting meanwhile: the talk, whose, what."""
+    return [
+        (talk, db().get_one(Visit, talk.visit_id).called_name, card)
+        for talk in calling.under_way(db(), me())
+        if talk.id != here.id and talk.agent_id == me().id
+        for card in talks.warnings_of(talks.lines(db(), talk.visit_id))
+    ]
+
+
+def _reader(talk: Talk) -> str:
+    """In which language the person reads: what they speak if there are pages in it, else that of their request."""
+    visit = db().get_one(Visit, talk.visit_id)
+    if visit.language in LANGUAGES:
+        return visit.language
+    asked = db().get(Request, visit.request_id) if visit.request_id else None
+    return asked.language if asked else "fr"
+
+
+def _readers(talk: Talk) -> set[str]:
+    """In which languages those read who are no agents."""
+    others = {one.language for one in talks.people(db(), talk.id) if one.part is Part.THIRD}
+    return {_reader(talk), *others} & set(LANGUAGES)
+
+
+def _picked(form: FlaskForm | None, reader: str, *, adding: bool) -> Picked | None:
+    """The phrasebook beside a message that comes back; the sentence asked for is put into it."""
+    if form is None:
+        return None
+    picked = (phrases.picked if adding else phrases.kept)(form.body.data or "", reader)
+    form.body.data = picked.body
+    return picked
+
+
+def _show(
+    talk: Talk, forms: dict[str, FlaskForm] | None = None, code: int = 200, *, adding: bool = False
+) -> ResponseReturnValue:
+    """`adding`: no mistake, a ready sentence is put into the message."""
     visit = db().get_one(Visit, talk.visit_id)
     asked = db().get(Request, visit.request_id) if visit.request_id else None
     person = brought_in.come_in(db(), me(), talk.id, now())
@@ -229,7 +282,9 @@ def _show(talk: Talk, forms: dict[str, FlaskForm] | None = None, code: int = 200
             one for one in brought_in.present(db(), me().house_id, now()) if one.agent.id not in _inside(talk)
         ],
         forms=given,
-        tried=next(iter(forms), None) if forms else None,
+        tried=next(iter(forms), None) if forms and not adding else None,
+        reader=_reader(talk),
+        picked=_picked((forms or {}).get("say"), _reader(talk), adding=adding),
         said_now=said if said in SAID else None,
         channels=CHANNELS_WANTED,
         **_conversation(talk, person),
@@ -262,7 +317,3 @@ def _hand_form(talk: Talk, form: FlaskForm) -> FlaskForm:
     ]
     form.to.choices = [(agent.id, agent.name) for agent in (db().get_one(Agent, one) for one in others)]
     return form
-
-
-READS = frozenset(LANGUAGES)
-"""Languages of the citizens' face."""

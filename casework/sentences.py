@@ -60,6 +60,13 @@ def has_words(text: str) -> bool:
     return any(unicodedata.category(letter)[0] == "L" for letter in text)
 
 
+def bare(text: str) -> str:
+    """The letters of a text, their marks, its digits and symbols alone, in small letters: two texts that differ in
+    nothing else look the same to a reader."""
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return "".join(letter for letter in folded if unicodedata.category(letter)[0] not in "ZPC")
+
+
 def language_of(text: str, declared: str) -> str:
     """The language of a text, from the one its page was in: somebody on an Arabic page may well write in French.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from uuid import UUID
@@ -23,6 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from casework.cards import ALARMS, Card, load_cards
 from casework.database import Base, one_of
 from casework.vocabulary import N_
 
@@ -250,6 +252,18 @@ def lines(session: Session, visit_id: UUID) -> list[Said]:
         .order_by(TalkLine.id)
     )  # fmt: skip
     return [Said(**row._mapping) for row in rows]
+
+
+def warnings_of(said: Sequence[Said]) -> list[Card]:
+    """What was said with a card and an agent must know before anything else, until an agent writes: danger, fear, that
+    one cannot talk."""
+    found: dict[str, Card] = {}
+    for line in said:
+        if line.part is Part.AGENT:
+            found.clear()
+        elif (card := load_cards().read(line.body, line.language)) and card.id in {*ALARMS, "cannot_talk"}:
+            found[card.id] = card
+    return list(found.values())
 
 
 def write(

@@ -35,7 +35,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from casework import journal
+from casework import journal, sentences
 from casework.agents import Agent
 from casework.database import Base, one_of
 from casework.documents import seal, unseal
@@ -146,7 +146,8 @@ def shown(
 ) -> Mapping[tuple[str, str], Translation]:
     """The translations of texts into the reader's language, by (text, its language); those missing are asked for.
 
-    What is in the reader's language already, or empty, is left out. Works under both roles. The caller commits: what
+    What is in the reader's language already, or empty, is left out; so is what comes out as it went in, a name or a
+    word that both languages have: it is shown once, as it was written. Works under both roles. The caller commits: what
     was asked for is translated after that, within a second or two, and found by the next call. What is too long to be
     asked for has none, and says so.
     """
@@ -159,6 +160,7 @@ def shown(
     return {
         pair: Translation(State.FAILED) if pair in refused else found.get(pair, Translation(State.WANTED))
         for pair in wanted
+        if not _says_the_same(found.get(pair), pair[0])
     }
 
 
@@ -318,6 +320,13 @@ def _origin(engine: str, *, corrected: bool) -> Origin:
     if corrected:
         return Origin.AGENT
     return Origin.AHEAD if engine == PHRASEBOOK else Origin.MACHINE
+
+
+def _says_the_same(found: Translation | None, written: str) -> bool:
+    """True when nobody would see a difference but in spaces, capitals and punctuation; what an agent wrote stays."""
+    if found is None or found.state is not State.DONE or found.origin is Origin.AGENT:
+        return False
+    return sentences.bare(found.words) == sentences.bare(written)
 
 
 def _to_ask(known: Translation | None) -> bool:

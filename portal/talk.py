@@ -12,14 +12,16 @@ from flask_wtf import FlaskForm
 from wtforms import HiddenField, TextAreaField, validators
 from wtforms.validators import Length
 
-from casework import talks, waiting_room
+from casework import messages, talks, waiting_room
+from casework.cards import ALARMS, load_cards
 from casework.masking import Names
 from casework.requests import SendingKeys
 from casework.sentences import language_of
-from casework.talks import LONGEST_LINE, MyTalk, Taker, TalkState
+from casework.talks import LONGEST_LINE, MyTalk, Part, Said, Taker, TalkState
 from casework.translated_words import shown
-from casework.vocabulary import Theme
-from casework.waiting_room import VisitState
+from casework.vocabulary import URGENCIES, Theme, Urgency
+from casework.waiting_room import MyVisit, VisitState
+from portal.cards import tapped
 from web.compression import showing_secret
 from web.doors import Door, open_to
 from web.fragments import fragment
@@ -34,6 +36,9 @@ def _needs_talk() -> ResponseReturnValue | None:
     g.talk = talks.opened(db())
     return None if g.talk else redirect(url_for("permanence.door"), 303)
 
+
+RESCUE = URGENCIES[Urgency.DANGER].numbers
+"""Whom somebody calls who is in danger."""
 
 TALK = Door("the people of a talk: by the visit's secret, its request's, or a link of their own", _needs_talk)
 
@@ -84,28 +89,40 @@ def lines() -> ResponseReturnValue:
 @open_to(TALK)
 def writing() -> ResponseReturnValue:
     """A page that stays still while one writes, where scripts do not run."""
-    if _me() is None:
-        return redirect(url_for("talk.show"), 303)
-    return render_template("portal/permanence/write.html", form=_blank())
+    me = _me()
+    return _writing(me, _blank()) if me else redirect(url_for("talk.show"), 303)
 
 
 @talk.post("")
 @open_to(TALK)
 def write() -> ResponseReturnValue:
-    """Say something. A page with scripts asks for no page in return."""
+    """Say something. A page with scripts asks for no page in return.
+
+    A card goes alone: what one was typing stays in the field.
+    """
     form, me = LineForm(), _me()
     if me is None or me.joined_at is None:
         return redirect(url_for("talk.show"), 303)
     quiet = request.headers.get("X-Requested-With") == "fetch"
+    card, begun = tapped(), form.body.data
+    if card:
+        form.body.data = card.words(language())
     if not form.validate() or not form.body.data:
-        if form.body.data == "":
+        form.body.data = begun
+        if begun == "":
             form.body.errors = [gettext("Écrivez un message.")]
-        return ("", 422) if quiet else (render_template("portal/permanence/write.html", form=form), 422)
+        return ("", 422) if quiet else (_writing(me, form), 422)
     body = form.body.data
-    spoken = language_of(body, me.language)
+    spoken = language() if card else language_of(body, me.language)
     talks.write(db(), g.talk.id, me.id, body, spoken, UUID(form.submission.data), now())
+    if alarm := card is not None and card.id in ALARMS:
+        messages.say_alarm(db(), card.id)
     db().commit()
-    return ("", 204) if quiet else redirect(url_for("talk.show"), 303)
+    if quiet:
+        return "", 204
+    if card and begun:
+        return _writing(me, _blank(begun), kept=True)
+    return redirect(url_for("talk.show", _anchor="l-alarm" if alarm else None), 303)
 
 
 @talk.post("/quitter")
@@ -134,8 +151,37 @@ def _me() -> Taker | None:
     return me
 
 
-def _blank() -> LineForm:
-    return LineForm(formdata=None, submission=str(uuid4()))
+def _blank(begun: str = "") -> LineForm:
+    return LineForm(formdata=None, submission=str(uuid4()), body=begun)
+
+
+def _writing(me: Taker, form: LineForm, *, kept: bool = False) -> str:
+    """The page on which one writes. `kept`: what a card left in the field."""
+    said, mine = talks.lines(db(), g.talk.visit_id), waiting_room.mine(db())
+    alarm = _alarm(said, me)
+    return render_template(
+        "portal/permanence/write.html",
+        form=form,
+        kept=kept,
+        alarm=alarm,
+        rescue=RESCUE,
+        sensitive=_sensitive(mine, alarm),
+    )
+
+
+def _sensitive(mine: MyVisit | None, alarm: int | None) -> bool:
+    return alarm is not None or (mine is not None and mine.theme is Theme.VIOLENCE)
+
+
+def _own(line: Said, me: Taker | None) -> bool:
+    """They wrote it: now, or as the person of an earlier talk of the same visit."""
+    return me is not None and (line.person_id == me.id or line.part is me.part is Part.CITIZEN)
+
+
+def _alarm(said: list[Said], me: Taker | None) -> int | None:
+    """The last line by which this person said with a card that they are in danger or afraid: whom to call follows."""
+    cards = [(line.id, load_cards().read(line.body, line.language)) for line in said if _own(line, me)]
+    return next((line_id for line_id, card in reversed(cards) if card and card.id in ALARMS), None)
 
 
 def _facts(me: Taker | None) -> dict[str, object]:
@@ -143,19 +189,23 @@ def _facts(me: Taker | None) -> dict[str, object]:
     said = talks.lines(db(), current.visit_id)
     people = talks.people(db(), current.id)
     keys = SendingKeys(settings().access_key, settings().documents_public_key)
-    texts = [(line.body, line.language) for line in said if me is None or line.person_id != me.id]
+    texts = [(line.body, line.language) for line in said if not _own(line, me)]
     translations = shown(db(), texts, language(), keys, now(), Names(tuple(one.name for one in people)))
     db().commit()
     mine = waiting_room.mine(db())
+    alarm = _alarm(said, me)
     return {
+        "alarm": alarm,
+        "rescue": RESCUE,
         "talk": current,
         "me": me,
         "person": me,
         "people": people,
         "said": said,
+        "own": {line.id for line in said if _own(line, me)},
         "translations": translations,
         "visit": mine,
-        "sensitive": mine is not None and mine.theme is Theme.VIOLENCE,
+        "sensitive": _sensitive(mine, alarm),
     }
 
 

@@ -1,4 +1,5 @@
 // Hearing a page: with the device's own voice, sentence by sentence, else by the audio made ahead, piece by piece.
+// Hearing one message of a conversation: with the device's own voice alone.
 // Comfort only: every page works without this file.
 "use strict";
 
@@ -6,8 +7,8 @@
   const box = document.querySelector("[data-listen]");
   const speech = window.speechSynthesis;
   const pieces = [...document.querySelectorAll(".heard audio")];
-  if (!box || !(speech || pieces.length)) return;
-  const button = box.querySelector("button");
+  if (!speech && !(box && pieces.length)) return;
+  const button = box?.querySelector("button");
   const READ = "h1, h2, h3, p, li, dt, dd, legend, label, summary, figcaption";
   const made = new WeakSet();
   let sentences = [];
@@ -22,7 +23,8 @@
   const ownVoice = () => voiceFor(languageOf(document.querySelector("main article[lang]") ?? box));
 
   const offer = () => {
-    box.hidden = !pieces.length && !ownVoice();
+    if (box) box.hidden = !pieces.length && !ownVoice();
+    document.documentElement.classList.toggle("voice", Boolean(voiceFor(languageOf(document.documentElement))));
   };
 
   // What stands between two line breaks is one sentence, in a span of its own, so that it can be shown; the span of an
@@ -56,24 +58,25 @@
   const stop = () => {
     pieces[at]?.pause();
     at = -1;
+    sentences = [];
     speech?.cancel();
-    document.querySelector(".spoken")?.classList.remove("spoken");
-    box.classList.remove("speaking");
-    button.setAttribute("aria-pressed", "false");
+    for (const name of ["spoken", "speaking"]) document.querySelector("." + name)?.classList.remove(name);
+    button?.setAttribute("aria-pressed", "false");
   };
 
   const say = (next) => {
+    const going = sentences;
     document.querySelector(".spoken")?.classList.remove("spoken");
-    const sentence = sentences[next];
-    if (!sentence) return stop();
+    if (!going[next]) return stop();
+    const [shown, said] = going[next];
     at = next;
-    const words = new SpeechSynthesisUtterance(sentence.textContent.replace(/\s+/g, " ").trim());
-    words.lang = languageOf(sentence);
+    const words = new SpeechSynthesisUtterance(said.replace(/\s+/g, " ").trim());
+    words.lang = languageOf(shown);
     words.voice = voiceFor(words.lang) ?? null;
     words.rate = 0.9;
-    words.onend = words.onerror = () => { if (at === next) say(next + 1); };
-    sentence.classList.add("spoken");
-    sentence.scrollIntoView({ block: "nearest" });
+    words.onend = words.onerror = () => { if (going === sentences && at === next) say(next + 1); };
+    shown.classList.add("spoken");
+    if (going.moves) shown.scrollIntoView({ block: "nearest" });
     if (words.voice) speech.speak(words);
     else say(next + 1);
   };
@@ -94,12 +97,34 @@
     piece.play().catch(give);
   };
 
-  button.addEventListener("click", () => {
-    if (at >= 0) return stop();
+  // A message stands as it is while it is said: what refreshes the page should not take it for another one.
+  const hear = (message) => {
+    const again = message.matches(".speaking");
+    stop();
+    if (again) return;
+    message.classList.add("speaking");
+    const own = languageOf(document.documentElement);
+    sentences = [...message.querySelectorAll("p[lang]")]
+      .filter((block) => languageOf(block) === own)
+      .flatMap((block) => block.textContent.match(/.+?(?:[.!?…؟۔।]+(?=\s)|\n|$)/gs) ?? [])
+      .filter((said) => said.trim())
+      .map((said) => [message, said]);
+    say(0);
+  };
+  document.addEventListener("click", (event) => {
+    const message = event.target.closest(".hear")?.closest(".message");
+    if (message) hear(message);
+  });
+
+  button?.addEventListener("click", () => {
+    const again = box.matches(".speaking");
+    stop();
+    if (again) return;
     box.classList.add("speaking");
     button.setAttribute("aria-pressed", "true");
     if (!ownVoice()) return play(0);
-    sentences = collect(); // at each start: a translation may have come meanwhile
+    sentences = collect().map((block) => [block, block.textContent]); // at each start: a translation may have come
+    sentences.moves = true;
     say(0);
   });
   addEventListener("pagehide", stop);

@@ -77,26 +77,42 @@ if (box) {
       const hex = Array.from(bytes, (one) => one.toString(16).padStart(2, "0")).join("");
       return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
     };
+    const lost = form.querySelector("[data-lost-line]");
+    let failed = null;
     form.addEventListener("submit", async (event) => {
+      const card = event.submitter?.name === "card" ? event.submitter : null;
+      const what = card ? card.value : typed.value;
       event.preventDefault();
-      if (!typed.value.trim() || form.dataset.sent) return;
+      if (!what.trim() || form.dataset.sent) return;
       form.dataset.sent = "yes";
+      if (failed !== null && failed !== what) submission.value = number(); // it may have come: this is another one
+      const data = new FormData(form);
+      if (card) data.set("card", card.value);
       try {
-        const answer = await fetch(form.action, { method: "POST", body: new FormData(form), headers: { "X-Requested-With": "fetch" }, redirect: "manual" });
+        const answer = await fetch(form.action, { method: "POST", body: data, headers: { "X-Requested-With": "fetch" }, redirect: "manual" });
         if (answer.status === 204) {
-          typed.value = "";
           submission.value = number();
+          failed = null;
+          lost.hidden = true;
+          if (card) card.closest("details").open = false; // what one had begun to type stays
+          else {
+            typed.value = "";
+            typed.dispatchEvent(new Event("input", { bubbles: true }));
+          }
           await ask();
         } else if (answer.type === "opaqueredirect" || answer.status >= 400) {
           delete form.dataset.sent;
+          if (card) form.append(Object.assign(document.createElement("input"), { type: "hidden", name: "card", value: card.value }));
           form.submit();
           return;
         }
       } catch {
         // The network is away: what is typed stays, and may be sent again with the same number.
+        failed = what;
+        lost.hidden = false;
       }
       delete form.dataset.sent;
-      typed.focus();
+      (card ? form.querySelector(".cards > summary") : typed).focus();
     });
     typed.addEventListener("keydown", (event) => {
       if (event.key === "Enter" && !event.shiftKey && !event.isComposing && matchMedia("(pointer: fine)").matches) {

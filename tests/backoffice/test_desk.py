@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
+from urllib.parse import urlsplit
+from uuid import UUID, uuid4
 
 import pytest
 
+from casework import talks
+from casework.cards import load_cards
 from casework.permanences import PermanenceDesk, PermanenceTime, VirtualPermanence
+from casework.requests import SendingKeys
 from casework.talks import Talk, TalkLine, TalkOutcome, TalkPerson, TalkState
+from casework.translated_words import PHRASEBOOK, Origin, State, TranslatedWords, shown
 from casework.waiting_room import Visit, VisitState
 from tests.backoffice.colleague import Colleague, stored
 from tests.casework.asking import BY_TEXT, ask
-from tests.casework.in_line import come, open_desk, set_up
+from tests.casework.in_line import Guest, as_guest, come, open_desk, set_up
 from tests.casework.test_virtual_permanence import joins
 from tests.clock import Clock
 from tests.conftest import Database
+from tests.pages import words
 from tests.people import PAUL, SARAH
+
+COME = "Venez le mardi 24 novembre à 14:30."
+COME_IN_PERSIAN = "لطفاً سه‌شنبه 24 نومبر ساعت 14:30 بیایید."
 
 
 @pytest.fixture
@@ -30,6 +39,16 @@ def opens(colleague: Colleague) -> None:
     """Open one's desk."""
     colleague.open("/fr/permanence")
     colleague.submit(action=next(link for link in _actions(colleague) if "/ouvrir/" in link))
+
+
+def says(database: Database, guest: Guest, body: str, now: datetime) -> None:
+    """Somebody writes in their talk, in Persian."""
+    with as_guest(database, guest) as session:
+        talk = talks.opened(session)
+        assert talk
+        me = talks.myself(session, talk.id)
+        assert me
+        talks.write(session, talk.id, me.id, body, "fa", uuid4(), now)
 
 
 def _actions(colleague: Colleague) -> list[str]:
@@ -106,6 +125,61 @@ def test_paul_calls_in_order_talks_and_ends(
     assert "Impayé de 3 mois." in paul.page.main
     assert "Nous appelons le propriétaire." in paul.page.main
     paul.open(f"/fr/permanence/entretien/{talk.id}", status=404)
+
+
+def test_paul_picks_a_ready_sentence_that_amina_reads_in_persian(
+    database: Database, here: UUID, paul: Colleague, clock: Clock
+) -> None:
+    """Without JavaScript it is put into the message first; what was picked is never left to the machine."""
+    opens(paul)
+    amina = come(database, here, clock(), "Amina")
+    paul.open("/fr/permanence")
+    paul.submit(action="/suivant")
+    joins(database, amina, clock())
+    when: dict[str, Any] = {"slot_day": "2026-11-24", "slot_hour": "14:30"}
+    paul.submit(("phrase_do", "add"), action="/ecrire", body="Bonjour.", phrase_id="come_on", status=200)
+    assert "Choisissez un jour." in paul.page.main
+    paul.submit(("phrase_do", "add"), action="/ecrire", phrase_id="come_on", **when)
+    assert [words(bdi) for one in paul.page.of_class("will-read") for bdi in one.iter("bdi")] == [
+        COME_IN_PERSIAN
+    ]
+    assert paul.page.errors() == []
+    assert stored(database, TalkLine) == []
+    paul.submit(action="/ecrire", body=COME)
+    assert [line.body for line in stored(database, TalkLine)] == [COME]
+    ahead = stored(database, TranslatedWords, TranslatedWords.target == "fa")
+    assert {(one.words, one.engine, one.state) for one in ahead} == {
+        (COME_IN_PERSIAN, PHRASEBOOK, State.DONE)
+    }
+    keys = SendingKeys(database.access_key, database.public_key)
+    with as_guest(database, amina) as session:
+        found = shown(session, [(COME, "fr")], "fa", keys, clock())
+    assert [(one.words, one.origin) for one in found.values()] == [(COME_IN_PERSIAN, Origin.AHEAD)]
+
+
+def test_danger_is_seen_at_the_desk_even_by_who_talks_to_somebody_else(
+    database: Database, here: UUID, paul: Colleague, clock: Clock
+) -> None:
+    """Until somebody writes to the person."""
+    opens(paul)
+    amina = come(database, here, clock(), "Amina")
+    clock.forward(seconds=5)
+    come(database, here, clock(), "Kamal")
+    paul.open("/fr/permanence")
+    paul.submit(action="/suivant")
+    joins(database, amina, clock())
+    hers = paul.page.path
+    paul.submit(action="/attente")
+    paul.open("/fr/permanence")
+    paul.submit(action="/suivant")
+    assert paul.page.heading == "Entretien · Kamal"
+    says(database, amina, load_cards().cards["in_danger"].words("fa"), clock())
+    warning = "La personne a écrit : « Je suis en danger. »"
+    assert "Je suis en danger." in paul.ask("GET", f"{urlsplit(paul.page.path).path}/lignes").text
+    assert warning in paul.open("/fr/permanence").main
+    assert warning in paul.open(hers).main
+    paul.submit(action="/ecrire", body="Appelez le 17.")
+    assert warning not in paul.open(hers).main
 
 
 def test_out_of_turn_needs_a_word(database: Database, here: UUID, paul: Colleague, clock: Clock) -> None:

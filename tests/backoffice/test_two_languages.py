@@ -210,14 +210,24 @@ def test_without_an_engine_the_conversation_goes_on(
     assert COME in read_in(page, "fr")
 
 
-def test_the_longest_message_of_faces_alone_is_sent_as_it_is(
+def test_what_comes_out_as_it_went_in_is_shown_once(
     database: Database, amina: Person, nadia: Colleague, translate: Callable[[], None]
 ) -> None:
+    """The longest message of faces alone, a name in other capitals: no translation of itself stands above it."""
     faces = "😀" * LONGEST_BODY
-    amina.go("suivi")
-    amina.submit(action="/suivi", body=faces)
+    for body in (faces, HELP):
+        amina.go("suivi")
+        amina.submit(action="/suivi", body=body)
+    answers(nadia, database, "Poitiers, CAF  86")
     translate()
-    assert read_in(nadia.reads(request_id(database)), "fr").count(faces) == 1
+    page = nadia.reads(request_id(database))
+    assert [words(one) for one in page.html.iter("p")].count(faces) == 1
+    assert read_in(page, "fr").count(HELP_READ) == 2, "hers, and the request's own words"
+    page = amina.go("suivi")
+    assert read_in(page, "fr") == ["Poitiers, CAF 86"]
+    lines = amina.ask("GET", "/ar/suivi/messages").text
+    assert 'class="translation"' not in lines
+    assert "data-wanted" not in lines
 
 
 def test_people_of_one_language_see_nothing_of_this(

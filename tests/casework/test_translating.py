@@ -59,11 +59,12 @@ def keys_of(database: Database) -> SendingKeys:
 def read(
     database: Database, role: str, texts: Iterable[tuple[str, str]], target: str, now: datetime, *names: str
 ) -> list[Translation]:
-    """What a page of one of the faces gets, and asks for."""
+    """What a page of one of the faces gets, and asks for; what it would show once, as the memory has it."""
     texts = list(texts)
     with transaction(database.portal if role == "portal" else database.backoffice) as session:
         found = shown(session, texts, target, keys_of(database), now, Names(names))
-    return [found[pair] for pair in texts]
+        once = translated_words.known(session, texts, target, database.access_key, now, Names(names))
+    return [found.get(pair) or once[pair] for pair in texts]
 
 
 def put(database: Database, words: str, source: str, translated: str, engine: str, now: datetime) -> None:

@@ -15,7 +15,10 @@ from casework.agents import Agent
 from casework.brought_in import invite_third
 from casework.calling import call_next as call
 from casework.calling import hold, not_there
+from casework.cards import load_cards
 from casework.database import transaction
+from casework.requests import Request
+from casework.talks import TalkLine
 from casework.vocabulary import Need
 from casework.waiting_room import Visit, VisitState
 from casework.worker import keep_waiting_rooms
@@ -105,6 +108,36 @@ def test_amina_waits_is_called_and_talks_in_writing(
     assert "je ne peux plus payer" in lines
     assert "Paul Petit" in lines
     assert amina.open("/fr/permanence/entretien", status=200).heading != "Votre entretien", "not hers"
+
+
+def test_amina_answers_in_the_talk_with_cards_and_danger_says_whom_to_call(
+    database: Database, here: UUID, amina: Person, clock: Clock, now: datetime
+) -> None:
+    """Without JavaScript, on the page that stays still; what she had begun to type stays there."""
+    asked = ask(database, now - timedelta(days=1), BY_TEXT, "fa")
+    amina.language = "fa"
+    amina.open(f"/fa/s/{asked.secret}")
+    amina.open("/fa/permanence")
+    amina.submit(channel="text")
+    paul_calls(database, clock())
+    amina.open("/fa/permanence")
+    amina.submit(action="/entrer")
+    writing = "/fa/permanence/entretien/ecrire"
+    amina.open(writing)
+    amina.submit(("card", "no_paper"), body="")
+    assert "این سند را ندارم." in amina.page.main
+    assert not [link for link in amina.page.links() if link == "tel:17"]
+    amina.open(writing)
+    amina.submit(("card", "in_danger"), body="شوهرم")
+    assert amina.page.field("body") == "شوهرم"
+    for page in (amina.page, amina.open("/fa/permanence/entretien")):
+        called = [link for link in page.links() if link.startswith(("tel:", "sms:"))]
+        assert called[:4] == ["tel:17", "tel:112", "tel:3919", "sms:114"]
+        assert page.of_class("exit-button")
+    tapped = {(line.body, line.language) for line in stored(database, TalkLine)}
+    assert tapped == {(load_cards().cards[card].words("fa"), "fa") for card in ("no_paper", "in_danger")}
+    (urgent,) = stored(database, Request)
+    assert (urgent.urgent, urgent.urgency_reason) == (True, "La personne a écrit : « Je suis en danger. »")
 
 
 def test_two_tabs_and_two_taps_are_one_person(database: Database, here: UUID, amina: Person) -> None:
