@@ -13,9 +13,10 @@ from flask_babel import gettext
 
 from backoffice.agent import AGENT, WATCHING, me
 from backoffice.desk_forms import PermanenceForm, ReasonForm, TimesForm
-from casework import calling, permanences, talks
+from casework import calling, closing_time, permanences, silent_desks, talks
 from casework.agents import Agent
 from casework.calling import BusyError, NoDeskError, NotWaitingError
+from casework.kiosks import Kiosk
 from casework.permanences import (
     NoTimesError,
     NotYourPermanenceError,
@@ -26,6 +27,7 @@ from casework.permanences import (
 )
 from casework.requests import PARIS, Request
 from casework.talks import Talk
+from casework.territory import House
 from casework.triage import ReasonMissingError
 from casework.waiting_room import CHANNELS_WANTED, HERE, Visit, VisitState
 from web.doors import open_to
@@ -56,7 +58,7 @@ def talks_about(request_id: UUID) -> Sequence[tuple[Talk, Agent]]:
 @open_to(AGENT)
 def show() -> ResponseReturnValue:
     """My desk, if it is open: who waits, my talks. Else the permanences of my house."""
-    calling.recover(db(), now())
+    silent_desks.recover(db(), now())
     db().commit()
     return _show()
 
@@ -145,6 +147,20 @@ def call_one(visit_id: UUID) -> ResponseReturnValue:
         db().rollback()
         return redirect(url_for("desk.show", fait="busy" if isinstance(error, BusyError) else "gone"), 303)
     return redirect(url_for("desk_talk.show", talk_id=talk.id), 303)
+
+
+@desk.post("/attente/<uuid:visit_id>/borne")
+@open_to(AGENT)
+def settle(visit_id: UUID) -> ResponseReturnValue:
+    """Somebody who left the kiosk where they were called: have them called back, or say that they were found."""
+    _waiting(visit_id)
+    try:
+        closing_time.settle(db(), me(), visit_id, now(), call=request.form.get("acte") == "rappeler")
+        db().commit()
+    except NotWaitingError:
+        db().rollback()
+        return redirect(url_for("desk.show", fait="gone"), 303)
+    return redirect(url_for("desk.show", fait="saved"), 303)
 
 
 @desk.get("/reglages/nouvelle")
@@ -265,9 +281,12 @@ def _line() -> dict[str, Any]:
     """Who waits where my desk is open, the next one first; the last one's request only if my house holds it."""
     mine = permanences.desk_of(db(), me().id)
     waiting = calling.line_up(db(), mine.permanence_id, now()) if mine else []
+    left = closing_time.left_kiosks(db(), mine.permanence_id) if mine else []
     return {
         "waiting": waiting,
-        "asked": {one.id: _request_of(one) for one in waiting},
+        "left": left,
+        "stood_at": {one.id: _stood_at(one) for one in left},
+        "asked": {one.id: _request_of(one) for one in [*waiting, *left]},
         "meant_for": {
             one.id: db().get_one(Agent, one.meant_for).name for one in waiting if one.meant_for not in {None, me().id}
         },
@@ -275,6 +294,12 @@ def _line() -> dict[str, Any]:
         "here": HERE,
         "channels": CHANNELS_WANTED,
     }  # fmt: skip
+
+
+def _stood_at(visit: Visit) -> tuple[Kiosk, House] | None:
+    """The kiosk that somebody left after they were called, and its house; None when it was removed meanwhile."""
+    kiosk = db().get(Kiosk, visit.left_kiosk_id) if visit.left_kiosk_id else None
+    return (kiosk, db().get_one(House, kiosk.house_id)) if kiosk else None
 
 
 def _request_of(visit: Visit) -> Request | None:
@@ -292,11 +317,15 @@ def _waiting(visit_id: UUID) -> Visit:
 
 
 def _one(visit: Visit, form: ReasonForm, code: int = 200) -> ResponseReturnValue:
-    if visit.state is not VisitState.WAITING:
+    left = visit.state is VisitState.GONE and visit.left_kiosk_at is not None
+    if visit.state is not VisitState.WAITING and not left:
         return redirect(url_for("desk.show", fait="gone"), 303)
     page = render_template(
         "backoffice/desk/one.html",
         visit=visit,
+        left=left,
+        stood_at=_stood_at(visit) if left else None,
+        can_call=closing_time.can_call(db(), visit),
         asked=_request_of(visit),
         form=form,
         channels=CHANNELS_WANTED,

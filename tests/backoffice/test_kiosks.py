@@ -15,11 +15,14 @@ from casework.cli import main
 from casework.database import transaction
 from casework.journal import Entry
 from casework.kiosks import Kiosk, KioskCall, key_hash
-from tests.backoffice.colleague import Colleague
+from casework.waiting_room import Visit, VisitState
+from tests.backoffice.colleague import Colleague, stored
 from tests.clock import Clock
 from tests.conftest import Database
 from tests.people import MARC, NADIA
 from tests.portal.kiosk_visitor import new_key
+from tests.portal.test_kiosk_waiting import at_the_screen, state
+from tests.portal.test_permanence import paul_calls
 
 
 def calls(database: Database, key: str, now: datetime) -> bool:
@@ -169,3 +172,27 @@ def test_agents_may_not_ask_for_the_portal(database: Database) -> None:
         connection.execute(text("SELECT call_reception('x', now())"))
     with transaction(database.backoffice) as session:
         session.execute(delete(Kiosk))
+
+
+def test_who_was_called_at_a_wiped_screen_is_not_lost(
+    portal: Flask, database: Database, paul: Colleague, clock: Clock
+) -> None:
+    """He walked away from the kiosk; his name came up; the screen was wiped. Paul sees where he was, and acts."""
+    moreau = at_the_screen(portal, database, clock())
+    talk_id = paul_calls(database, clock())
+    moreau.open("/fr/borne/fin?sur=1")
+    assert state(database) is VisitState.CALLED
+    assert "A quitté la borne" in paul.open("/fr/permanence").main
+    assert "(sorti)" in paul.open(f"/fr/permanence/entretien/{talk_id}").main
+    paul.submit(action="/absent")
+    lines = paul.ask("GET", "/fr/permanence/lignes").get_data(as_text=True)
+    assert "A quitté la borne" in lines
+    assert "Maison départementale de la solidarité de Poitiers, Entrée" in lines
+    visit_id = stored(database, Visit)[0].id
+    paul.open(f"/fr/permanence/attente/{visit_id}")
+    assert "Aucun numéro n'est connu." in paul.page.main
+    paul.submit(("acte", "regle"))
+    assert state(database) is VisitState.LEFT
+    assert "Marcel" not in paul.page.main
+    paul.ask("POST", f"/fr/permanence/attente/{visit_id}/borne")
+    assert state(database) is VisitState.LEFT
