@@ -176,6 +176,8 @@ def _demonstrate(settings: Settings) -> None:
                 now=worker.real_time(),
             )
             session.execute(text("ANALYZE"))  # thousands of rows came at once: the planner should know
+        else:
+            demonstration.receive_from_afar(session, worker.real_time())
 
 
 def _start(

@@ -114,9 +114,17 @@ def fill(session: Session, *, public_key: str, access_key: str, now: datetime, s
     groups = gatherings(session, random.Random(f"gatherings {seed}"), keys, now)  # noqa: S311
     _play(stage, _lives(stage, teller, now) + groups, now)
     session.flush()
-    house_id = session.scalars(select(Agent.house_id).where(Agent.login == DEMO_SIGN_INS[0][0])).one()
-    open_permanence(session, random.Random(f"from afar {seed}"), house_id, now)  # noqa: S311
+    receive_from_afar(session, now, seed)
     _send_nothing(session, now)
+
+
+def receive_from_afar(session: Session, now: datetime, seed: int | None = None) -> None:
+    """Open the virtual permanence from `now` on, with people in its waiting room: at each start."""
+    house_id = session.scalar(select(Agent.house_id).where(Agent.login == DEMO_SIGN_INS[0][0]))
+    if house_id is None:
+        return
+    drawn = random.Random(f"from afar {now if seed is None else seed}")  # noqa: S311
+    open_permanence(session, drawn, house_id, now)
 
 
 def _play(stage: Stage, lives: list[tuple[datetime, Life]], now: datetime) -> None:

@@ -10,10 +10,20 @@ from io import BytesIO
 import phonenumbers
 import pypdf
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
-from casework import access, documents, passwords, reminders, session_lists, slots, territory_files
+from casework import (
+    access,
+    calling,
+    documents,
+    passwords,
+    permanences,
+    reminders,
+    session_lists,
+    slots,
+    territory_files,
+)
 from casework.agenda import Audience, Mode, Opening, OpeningRule
 from casework.agents import Absence, Agent
 from casework.appointments import Appointment, Standing
@@ -26,6 +36,7 @@ from casework.demonstration import (
     TerritoryMissingError,
     fill,
     filled,
+    receive_from_afar,
 )
 from casework.demonstration.agendas import read_times
 from casework.documents import Document, Owner
@@ -34,6 +45,7 @@ from casework.messages import Author, Message
 from casework.models import Base
 from casework.notifications import Delivery, Notification, Template
 from casework.people import ContactWay, read_email, read_phone
+from casework.permanences import VirtualPermanence
 from casework.requests import PARIS, Request
 from casework.sessions import GroupSession
 from casework.settings import ROOT
@@ -41,6 +53,7 @@ from casework.slots import Wanted
 from casework.territory import Place, PlaceKind, SectorCommune
 from casework.triage import ALLOWED_FROM, Act
 from casework.vocabulary import LANGUAGES, Channel, Role, State, Theme, Urgency
+from casework.waiting_room import Visit, VisitState
 from tests.conftest import ACCESS_KEY, Database
 
 VIENNE = ROOT / "territory" / "vienne"
@@ -459,3 +472,17 @@ def test_sessions_are_held_and_to_come_and_one_is_full(session: Session) -> None
     told = session.scalars(select(Notification).where(Notification.sign_up_id.isnot(None))).all()
     assert told
     assert {one.state for one in told} <= {Delivery.SHOWN, Delivery.DONE, Delivery.BY_HAND}
+
+
+def test_people_wait_at_the_virtual_permanence_at_any_hour(vienne: Database) -> None:
+    """They wait by text message, as people do: nothing says that their pages are open tomorrow."""
+    with Session(vienne.owner) as session:
+        here = session.scalars(select(VirtualPermanence.id)).one()
+        for start in (SUNDAY_NIGHT, SUNDAY_NIGHT + timedelta(days=3, hours=9)):
+            receive_from_afar(session, start)
+            later = start + timedelta(hours=20)
+            assert permanences.closes_at(session, here, later)
+            waiting = calling.line_up(session, here, later)
+            assert [one.called_name for one in waiting] == ["Amina", "Karim"]
+            assert all(one.last_seen_at <= start for one in waiting)
+            session.execute(update(Visit).values(state=VisitState.CALLBACK))
