@@ -17,7 +17,7 @@ from casework.agents import Agent
 from casework.settings import ROOT, Settings
 from tests.backoffice.colleague import Colleague
 from tests.clock import Clock
-from tests.compiled import tested
+from tests.compiled import made_once
 from tests.conftest import Database
 from tests.people import CLAIRE, LOUISE, MARC, NADIA, ODILE, PASSWORD, PAUL, Character
 from tests.portal.conftest import portal, settings, somebody
@@ -58,7 +58,7 @@ def backoffice(desk_settings: Settings, database: Database, clock: Clock) -> Fla
     """The back office at the time of the tests; every agent has the demonstration's password."""
     with database.owner.begin() as connection:
         connection.execute(update(Agent).values(password_hash=password_hash()))
-    return tested(create(desk_settings, clock))
+    return made_once(create, desk_settings, clock)
 
 
 AtDesk = Callable[[Character], Colleague]

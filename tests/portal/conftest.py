@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from casework.settings import ROOT, Settings
 from portal.app import create
 from tests.clock import Clock
-from tests.compiled import tested
+from tests.compiled import made_once
 from tests.conftest import Database
 from tests.portal.person import Person
 
@@ -42,7 +42,7 @@ def clock(now: datetime) -> Clock:
 @pytest.fixture
 def portal(settings: Settings, clock: Clock) -> Flask:
     """The portal at the time of the tests."""
-    return tested(create(settings, clock))
+    return made_once(create, settings, clock)
 
 
 @pytest.fixture

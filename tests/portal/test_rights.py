@@ -14,8 +14,12 @@ from casework import rights_search
 from casework.requests import Draft
 from casework.reviews import is_read_over
 from casework.rights import HEADINGS, Library, Reader, load_library
+from casework.settings import Settings
 from casework.translation import catalogue
 from casework.vocabulary import LANGUAGES
+from portal.app import create
+from tests import compiled
+from tests.clock import Clock
 from tests.conftest import Database
 from tests.pages import Page
 from tests.portal.person import Person
@@ -109,21 +113,16 @@ def has_logo(page: Page) -> bool:
     return any(image.get("src") == "/facile-a-lire" for image in page.html.iter("img"))
 
 
-@pytest.fixture
-def logo(portal: Flask, tmp_path: Path) -> Path:
-    """The picture a département received; not the true one."""
-    file = tmp_path / "facile.svg"
-    file.write_text('<svg xmlns="http://www.w3.org/2000/svg"/>', encoding="utf-8")
-    portal.extensions["identity"] = replace(portal.extensions["identity"], easy_to_read_logo=file)
-    identity = portal.extensions["identity"]
-    portal.context_processor(lambda: {"identity": identity})
-    return file
-
-
 def test_the_easy_to_read_logo_needs_readers_of_this_very_version(
-    reader: Person, portal: Flask, logo: Path
+    settings: Settings, clock: Clock, tmp_path: Path
 ) -> None:
     """Nobody: nothing. Readers of another version: nothing. In another language: nothing."""
+    logo = tmp_path / "facile.svg"  # the picture a département received; not the true one
+    logo.write_text('<svg xmlns="http://www.w3.org/2000/svg"/>', encoding="utf-8")
+    portal = compiled.tested(create(settings, clock))
+    identity = portal.extensions["identity"] = replace(portal.extensions["identity"], easy_to_read_logo=logo)
+    portal.context_processor(lambda: {"identity": identity})
+    reader = Person(portal)
     version = load_library().pages["rsa"]["fr"].wording.version
     kept = portal.extensions["kept pages"] = {}
     assert not has_logo(reader.open("/fr/droits/rsa"))
