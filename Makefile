@@ -11,6 +11,8 @@ STATIC := $(shell find static -type f ! -name '*.br' ! -name '*.gz' ! -name .com
 
 export ALLERVERS_VAR ?= $(CURDIR)/var
 export PYTHONPATH := $(CURDIR)
+# Else each process compiles every module anew as it starts; the tests start a hundred.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help run audio audit lighthouse build test test-fast lint strings bench clean translation-models
 
