@@ -29,6 +29,7 @@ if (box) {
       else box.prepend(piece);
       last = piece;
     }
+    for (const one of box.querySelectorAll("[data-hides]")) document.querySelector(one.dataset.hides)?.remove();
     const goes = box.querySelector("[data-goes]");
     if (goes) location.replace(goes.dataset.goes);
     const says = box.querySelector("[data-title]");
@@ -96,10 +97,10 @@ if (box) {
           lost.hidden = true;
           if (card) card.closest("details").open = false; // what one had begun to type stays
           else {
-            typed.value = "";
+            typed.value = typed.value.startsWith(what) ? typed.value.slice(what.length) : typed.value; // what came meanwhile stays
             typed.dispatchEvent(new Event("input", { bubbles: true }));
           }
-          await ask();
+          ask(); // the next message need not wait for it
         } else if (answer.type === "opaqueredirect" || answer.status >= 400) {
           delete form.dataset.sent;
           if (card) form.append(Object.assign(document.createElement("input"), { type: "hidden", name: "card", value: card.value }));

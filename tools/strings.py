@@ -23,8 +23,8 @@ KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "N_": None, "_l": No
 PLACEHOLDER = re.compile(r"%\(\w+\)s")
 MessageId = str | tuple[str, ...] | list[str]
 CITIZENS_READ = ("portal/", "templates/portal/", "templates/mail/", "templates/sms/", "templates/print/",
-                 "templates/shared/", "casework/vocabulary.py", "casework/rights.py", "casework/amounts.py",
-                 "casework/agenda.py", "casework/waiting_room.py", "web/")  # fmt: skip
+                 "templates/shared/", "templates/call/", "casework/vocabulary.py", "casework/rights.py",
+                 "casework/amounts.py", "casework/agenda.py", "casework/waiting_room.py", "web/")  # fmt: skip
 """Where the words of the portal, of mails and of text messages stand; the rest only agents read."""
 SKIPPED = {".venv", "node_modules", "var", "tests", "bench", "tools"}
 
