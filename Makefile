@@ -50,9 +50,9 @@ bench: .venv/.test $(MO) static/.compressed ## Measure; prints a table and write
 lighthouse: .venv/.run $(MO) static/.compressed bench/lighthouse/node_modules/.there ## Three pages as a slow telephone sees them
 	@$(BIN)/python -m bench.telephone
 
-audit: .venv/.test node_modules/.axe $(MO) static/.compressed ## Walk past every page in every language, write what was found (half an hour)
+audit: .venv/.test node_modules/.axe $(MO) static/.compressed ## Walk past every page in every language, write what was found (a quarter of an hour)
 	@rm -rf var/audit
-	@nice $(BIN)/pytest -q tests/browser/audit.py || true
+	@nice $(BIN)/pytest -q -n 2 --dist worksteal tests/browser/audit.py || true
 	@$(BIN)/python -m tools.audit "$$(chromium --version | grep -oE '[0-9.]+' | head -1)"
 
 clean: ## Forget the demonstration and what was installed here

@@ -9,6 +9,7 @@ from uuid import UUID
 from flask import Blueprint, abort, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
+from markupsafe import Markup, escape
 
 from backoffice.agent import WATCHING, me
 from casework import journal, messages, triage
@@ -65,7 +66,7 @@ def in_two_languages(opened: Request, conversation: Sequence[Message]) -> dict[s
     return facts
 
 
-def _how_read(reader: str, before: Sequence[Translation]) -> str:
+def _how_read(reader: str, before: Sequence[Translation]) -> str | Markup:
     """In which words the person will read an answer, as far as the messages `before` it tell."""
     if reader == AGENTS_LANGUAGE:
         return str(gettext("La personne lit ce message en français. Écrivez des phrases courtes."))
@@ -75,10 +76,10 @@ def _how_read(reader: str, before: Sequence[Translation]) -> str:
         machine = gettext("Une machine traduit votre message. Écrivez des phrases courtes.")
     else:  # only the worker knows what its engine translates
         machine = gettext("Une machine traduit votre message, si elle connaît cette langue.")
-    name = f"\N{FIRST STRONG ISOLATE}{SPOKEN_LANGUAGES[reader]}\N{POP DIRECTIONAL ISOLATE}"
-    theirs = gettext("Langue de la personne : %(language)s.", language=name)
+    name = Markup('<bdi lang="{}">{}</bdi>').format(reader, SPOKEN_LANGUAGES[reader])
+    theirs = escape(gettext("Langue de la personne : %(language)s.")) % {"language": name}
     ready = gettext("Les phrases prêtes sont déjà traduites.")
-    return f"{theirs} {machine} {ready}"
+    return Markup(" ").join((theirs, machine, ready))
 
 
 def to_correct(opened: Request) -> tuple[str, str, str]:

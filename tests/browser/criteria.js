@@ -62,6 +62,7 @@
     es: /[èêàâçœôûîïë]|\b(du|des|aux|et)\b|\b[ldn]['’]\p{L}/iu, ro: /[éèêàçœôûïë]|\b(du|aux|et|les)\b/iu,
     tr: /[éèêàœôë]|\b(du|des|aux|les|une|et)\b/iu };
   const usual = /^(cookies?|e-?mail|wi-?fi|pdf|sms|jpe?g|openmoji|cc by-sa)$/i;
+  const named = /\p{Lu}\p{L}+(?:-\p{Lu}\p{L}+)*/gu;
   const address = /\S+[.@/]\S+/g;
   const foreign = [];
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
@@ -78,9 +79,9 @@
     const words = node.data.replace(address, " ");
     const script = new RegExp(`\\p{Script=${scripts_of[lang] ?? "Latin"}}`, "u");
     const wrong = (words.match(/\p{L}[\p{L}'’-]+/gu) ?? []).filter((word) => !script.test(word) && !usual.test(word));
-    // One word with a capital is a name (Poitiers, RSA): names need no mark.
-    if (wrong.some((word) => !/^\p{Lu}/u.test(word)) || wrong.length > 1 || french[lang]?.test(words))
-      foreign.push(`${lang}: ${(wrong.length ? wrong : [words.trim()]).slice(0, 4).join(" ").slice(0, 80)}`);
+    // Words with a capital each are a name (Poitiers, Nadia Benali, RSA): names need no mark.
+    if (wrong.some((word) => !/^\p{Lu}/u.test(word)) || french[lang]?.test(words.replace(named, " ")))
+      foreign.push(`${lang}: ${inside.tagName.toLowerCase()}.${inside.className}: ${(wrong.length ? wrong : [words.trim()]).slice(0, 4).join(" ").slice(0, 80)}`);
   }
   ask(["8.7"], texts, foreign);
   each(["8.8"], "body [lang]", (one) => !/^[a-z]{2,3}(-[A-Za-z]{2,4})?$/.test(one.lang));
