@@ -27,6 +27,7 @@ STARTED_WITHIN_SECONDS = 40
 PATIENCE = 15_000
 """Milliseconds: a machine that does much else answers slowly, and still answers."""
 expect.set_options(timeout=PATIENCE)
+PORTAL_SECRET = "the portal's secret"
 PHONE: ViewportSize = {"width": 360, "height": 740}
 DESK: ViewportSize = {"width": 1280, "height": 800}
 
@@ -71,7 +72,7 @@ def running(lived_in: Database, tmp_path_factory: pytest.TempPathFactory) -> Ite
         }  # fmt: skip
         private = {"DATABASE_URL": lived_in.urls[2], "DOCUMENTS_PRIVATE_KEY": lived_in.private_key}
         _start(stack, folder, "portal", portal_port, {
-            **common, "DATABASE_URL": lived_in.urls[1], "SECRET_KEY": "the portal's secret",
+            **common, "DATABASE_URL": lived_in.urls[1], "SECRET_KEY": PORTAL_SECRET,
         })  # fmt: skip
         _start(stack, folder, "backoffice", backoffice_port, {
             **common, **private, **directory.environment(), "SECRET_KEY": "the back office's secret",

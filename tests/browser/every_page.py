@@ -81,6 +81,8 @@ def citizens_pages(page: Page, house: RunningHouse, database: Database, language
     page.locator("#body").fill("12345 " * 3)
     tap(page, "form:has(#body) .button")
     look("followed, with messages and papers")
+    page.goto(f"{address}/suivi?envoye=alerte")
+    look("followed, danger was said")
     citizens_appointment(page, address, database, look)
     citizens_sessions(page, address, database, look)
     stage.act(database, people.NADIA, sent, stage.close)

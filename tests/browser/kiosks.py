@@ -8,7 +8,11 @@ from sqlalchemy import delete, select
 from casework import kiosks
 from casework.database import transaction
 from casework.kiosks import Kiosk
+from casework.settings import ROOT, Settings
+from portal.app import create
 from tests.browser import stage
+from tests.browser.conftest import PORTAL_SECRET
+from tests.browser.permanence import closes, comes_in, paul_calls, paul_ends, receives_now
 from tests.browser.walking import AgentsWalk, Look, tap
 from tests.conftest import Database
 from tests.portal.kiosk_visitor import new_key
@@ -34,6 +38,7 @@ def citizens_kiosk(page: Page, portal: str, language: str, database: Database, l
     look("kiosk, help")
     page.goto(f"{portal}/{language}/borne/aide?fait=1")
     look("kiosk, the reception was told")
+    _waits_and_talks(page, portal, language, database, look)
     page.goto(f"{portal}/{language}/demande/sujet")
     tap(page, "button[value=housing]")
     look("kiosk, a question")
@@ -45,6 +50,46 @@ def citizens_kiosk(page: Page, portal: str, language: str, database: Database, l
         session.execute(delete(Kiosk))
     page.goto(f"{portal}/{language}/")
     look("kiosk, removed")
+
+
+def _waits_and_talks(page: Page, portal: str, language: str, database: Database, look: Look) -> None:
+    """The waiting room and a talk at the screen, with their drawings to take home; a bridge that leads nobody out."""
+    here = receives_now(database)
+    page.goto(f"{portal}/{language}/permanence")
+    comes_in(page, "text")
+    look("kiosk, waiting room")
+    talk_id = paul_calls(database, here)
+    page.goto(f"{portal}/{language}/permanence/attente")
+    tap(page, "#turn .button")
+    look("kiosk, talk")
+    _a_bridge(page, portal, f"/{language}/appel/{talk_id}/pont", database)
+    page.goto(f"{portal}/{language}/appel/{talk_id}/pont")
+    look("kiosk, another site")
+    paul_ends(database)
+    closes(database, here)
+
+
+def _a_bridge(page: Page, portal: str, path: str, database: Database) -> None:
+    """From now on this address answers as where the département has a bridge: the running house has none."""
+    settings = Settings(
+        var=ROOT / "var",
+        territory=ROOT / "territory" / "vienne",
+        database_url=database.urls[1],
+        portal_address=portal,
+        secret_key=PORTAL_SECRET,
+        access_key=database.access_key,
+        documents_public_key=database.public_key,
+        room_provider="jitsi",
+        jitsi_url="https://visio.example.org",
+        jitsi_app_id="allervers",
+        jitsi_secret="a secret of the bridge",
+    )
+    cookies = "; ".join(f"{one['name']}={one['value']}" for one in page.context.cookies())
+    client = create(settings).test_client(use_cookies=False)
+    answer = client.get(path, base_url=portal, headers={"Cookie": cookies})
+    page.route(
+        f"{portal}{path}", lambda route: route.fulfill(body=answer.get_data(), content_type="text/html")
+    )
 
 
 def agents_kiosks(walk: AgentsWalk, database: Database, look: Look) -> None:

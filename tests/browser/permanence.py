@@ -9,19 +9,21 @@ from playwright.sync_api import Page
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import Range
 
-from casework import brought_in, calling, permanences, talks
+from casework import brought_in, calling, crowd, permanences, talks
 from casework.agents import Agent
 from casework.calling import Ending
 from casework.database import transaction
+from casework.kiosks import Kiosk
 from casework.permanences import PermanenceTime, Plan, VirtualPermanence
 from casework.requests import SendingKeys
 from casework.talks import Talk, TalkOutcome, TalkState
-from casework.waiting_room import Visit
+from casework.waiting_room import Visit, VisitState
 from tests.browser import stage
 from tests.browser.walking import AgentsWalk, Look, tap
 from tests.casework.in_line import come, open_desk
 from tests.conftest import Database
 from tests.people import NADIA, PAUL, SARAH
+from tests.portal.kiosk_visitor import new_key
 
 
 def receives_now(database: Database, name: str = "Permanence de Poitiers") -> UUID:
@@ -46,10 +48,7 @@ def citizens_permanence(page: Page, address: str, database: Database, look: Look
     look("permanence, open")
     tap(page, "main form .button")
     look("permanence, no name given")
-    page.locator("#called_name").fill("Amina")
-    page.locator("main input[value=housing]").check()
-    page.locator("main input[value=video]").check()
-    tap(page, "main form .button")
+    comes_in(page)
     look("permanence, camera and sound")
     tap(page, "main a.button")
     look("waiting room")
@@ -58,7 +57,7 @@ def citizens_permanence(page: Page, address: str, database: Database, look: Look
     look("waiting room, no number given")
     page.goto(f"{address}/permanence/rappel")
     look("waiting room, called back instead")
-    _paul_calls(database, here)
+    paul_calls(database, here)
     page.goto(f"{address}/permanence/attente")
     look("waiting room, called")
     tap(page, "#turn .button")
@@ -69,18 +68,33 @@ def citizens_permanence(page: Page, address: str, database: Database, look: Look
     look("talk, writing")
     page.goto(f"{address}/permanence/entretien/sortie")
     look("talk, out of it")
-    _paul_ends(database)
+    paul_ends(database)
     page.goto(f"{address}/permanence/entretien")
     look("talk, ended")
     page.goto(f"{address}/permanence/v/nothing-opens-with-this")
     look("permanence, dead link")
-    _closes(database, here)
+    with transaction(database.portal) as session:
+        for _ in range(crowd.FROM_ONE_SOURCE - 1):
+            crowd.count_in(session, database.access_key, "127.0.0.1", None, stage.now())
+    page.goto(f"{address}/permanence")
+    comes_in(page)
+    look("permanence, too many came in")
+    closes(database, here)
+
+
+def comes_in(page: Page, channel: str = "video") -> None:
+    """Somebody fills in the form at the door, and enters."""
+    page.locator("#called_name").fill("Amina")
+    page.locator("main input[value=housing]").check()
+    page.locator(f"main input[value={channel}]").check()
+    page.locator("main input[value=hearing]").check()
+    tap(page, "main form .button")
 
 
 def _by_a_link(page: Page, address: str, database: Database, here: UUID, look: Look) -> None:
     """Somebody brought into the talk of another."""
     come(database, here, stage.now(), "Kamal")
-    talk_id = _paul_calls(database, here)
+    talk_id = paul_calls(database, here)
     with transaction(database.backoffice) as session:
         paul = session.get_one(Agent, PAUL.id)
         secret = brought_in.invite_third(
@@ -88,7 +102,7 @@ def _by_a_link(page: Page, address: str, database: Database, here: UUID, look: L
         )
     page.goto(f"{address}/permanence/v/{secret}")
     look("talk, asked in by a link")
-    _paul_ends(database)
+    paul_ends(database)
 
 
 def agents_permanence(walk: AgentsWalk, page: Page, database: Database, look: Look) -> None:
@@ -110,6 +124,9 @@ def agents_permanence(walk: AgentsWalk, page: Page, database: Database, look: Lo
         calling.mark_urgent(session, nadia, kamal, "Il dort dehors ce soir.", stage.now())
     walk.open("/permanence", "desk, two wait")
     walk.open(f"/permanence/attente/{kamal}", "desk, one person")
+    rosa = _leaves_a_kiosk(database, here)
+    walk.open("/permanence", "desk, one left a kiosk")
+    walk.open(f"/permanence/attente/{rosa}", "desk, one who left a kiosk")
     walk.open("/permanence")
     tap(page, "form[action$=suivant] .button")
     for fold in page.locator("details.panel").all():
@@ -124,7 +141,19 @@ def agents_permanence(walk: AgentsWalk, page: Page, database: Database, look: Lo
     tap(page, "main .button")
     tap(page, "form[action$=attente] .button")
     look("desk, a talk on hold")
-    _closes(database, here)
+    closes(database, here)
+
+
+def _leaves_a_kiosk(database: Database, here: UUID) -> UUID:
+    """Rosa was called while her kiosk was wiped."""
+    come(database, here, stage.now(), "Rosa")
+    new_key(database, stage.now())
+    rosa = _visit(database, "Rosa")
+    with transaction(database.owner) as session:
+        visit = session.get_one(Visit, rosa)
+        visit.state, visit.missed_at, visit.left_kiosk_at = VisitState.GONE, stage.now(), stage.now()
+        visit.left_kiosk_id = session.scalars(select(Kiosk.id)).first()
+    return rosa
 
 
 def _visit(database: Database, name: str) -> UUID:
@@ -134,7 +163,8 @@ def _visit(database: Database, name: str) -> UUID:
         ).all()[0]
 
 
-def _paul_calls(database: Database, here: UUID) -> UUID:
+def paul_calls(database: Database, here: UUID) -> UUID:
+    """Paul calls the next person: the talk."""
     open_desk(database, here, PAUL, stage.now())
     with transaction(database.backoffice) as session:
         talk = calling.call_next(session, session.get_one(Agent, PAUL.id), stage.now())
@@ -152,7 +182,8 @@ def _paul_says(database: Database, words: str) -> None:
         talks.write(session, talk.id, person.id, words, "fr", uuid4(), stage.now())
 
 
-def _paul_ends(database: Database) -> None:
+def paul_ends(database: Database) -> None:
+    """Paul ends his talk, with a summary."""
     keys = SendingKeys(database.access_key, database.public_key)
     ending = Ending(
         TalkOutcome.ANSWERED, "", "Vous envoyez la lettre. Nous appelons le propriétaire.", uuid4()
@@ -164,7 +195,7 @@ def _paul_ends(database: Database) -> None:
         calling.end(session, paul, talk.id, ending, keys, stage.now())
 
 
-def _closes(database: Database, here: UUID) -> None:
+def closes(database: Database, here: UUID) -> None:
     """As if it had never been: the pages that follow find no permanence open."""
     with transaction(database.owner) as session:
         session.execute(
