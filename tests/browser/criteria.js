@@ -155,7 +155,7 @@
     const ids = (one.getAttribute("aria-describedby") ?? "").split(" ");
     return !ids.some((id) => document.getElementById(id)?.textContent.trim());
   });
-  each(["11.10"], ".error-summary a", (one) => !document.getElementById(one.hash.slice(1)));
+  each(["11.10"], ".error-summary a[href*='#']", (one) => !document.getElementById(one.hash.slice(1)));
   const personal = { tel: /^tel/, email: /^email/ };
   each(["11.13"], "input[type=tel], input[type=email]", (one) =>
     !personal[one.type].test(one.autocomplete) && one.autocomplete !== "off");

@@ -6,7 +6,8 @@ import re
 from pathlib import Path
 
 QUESTIONS = (Path(__file__).parent / "criteria.js").read_text(encoding="utf-8")
-"""Given the page's language: for each criterion, how many things were looked at and what is wrong."""
+"""Given the page's language and the text of its scripts: for each criterion, how many things were looked at, what is
+wrong with them, and how many of them only a person can judge."""
 
 ASKED = frozenset(re.findall(r'"(\d+\.\d+)"', QUESTIONS))
 """The criteria a question was asked for, whether a page had something to look at or not."""
