@@ -1,7 +1,7 @@
 """What people are told of their appointments: taken, moved, cancelled, and the reminders before; never at night.
 
 Rows of appointments say what was told already, whoever changed them: a citizen's own role may write no message. The
-worker looks each minute (`casework.worker.keep_promises`). A message says when, where and how to change; never why.
+worker looks each minute (`casework.rounds.keep_promises`). A message says when, where and how to change; never why.
 """
 
 from __future__ import annotations

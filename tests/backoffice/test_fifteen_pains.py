@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import Engine, event, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from casework import worker
+from casework import rounds, worker
 from casework.agenda import Audience, Mode, Opening, OpeningRule, change_occurrence, keep
 from casework.appointments import Appointment, Standing
 from casework.database import transaction
@@ -356,6 +356,6 @@ def test_15_nothing_is_free_and_nobody_is_left_alone(
     for way_out in ("Prévenez-moi si une heure se libère", "Appelez-moi", "05 49 00 00 01"):
         assert way_out in page.main
     fatima.submit(action="/attendre")
-    worker.warn_houses(database.backoffice, worker_settings(database), now + timedelta(days=1))
+    rounds.warn_houses(database.backoffice, worker_settings(database), now + timedelta(days=1))
     assert "Premier rendez-vous : plus aucune place." in nadia.open("/fr/file").main
     assert "Fatima" in nadia.open("/fr/agenda/attente").main

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import pytest
 
-from casework import worker
+from casework import rounds
 from tests.backoffice.colleague import Colleague
 from tests.casework.asking import worker_settings
 from tests.casework.test_stock import MONDAY, books, mornings
@@ -20,7 +20,7 @@ def dry(database: Database, now: datetime) -> None:
     """All the places of Poitiers are taken, and the worker has counted them."""
     mornings(database, now.date(), MONDAY, kinds=("first", "long"))
     books(database, now, 4)
-    worker.warn_houses(database.backoffice, worker_settings(database), now)
+    rounds.warn_houses(database.backoffice, worker_settings(database), now)
 
 
 @pytest.mark.usefixtures("dry")

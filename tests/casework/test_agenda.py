@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.orm import Session
 
-from casework import absences, agenda, appointments, counter, planning, slots, worker
+from casework import absences, agenda, appointments, counter, planning, rounds, slots
 from casework.agenda import Audience, HoursError, Mode, Opening, OpeningRule, days_of, moments
 from casework.agents import Absence, Agent
 from casework.appointments import Appointment, Standing
@@ -238,7 +238,7 @@ def test_each_night_the_worker_makes_one_more_day(database: Database) -> None:
         agenda.keep(session, rule(weekdays=[0, 1, 2, 3, 4]), date(2027, 1, 4))
     night = datetime(2027, 1, 5, 1, 30, tzinfo=PARIS)
     for _ in range(2):
-        worker.renew_openings(database.backoffice, night)
+        rounds.renew_openings(database.backoffice, night)
     with transaction(database.owner) as session:
         assert max(session.scalars(select(Opening.on_day))) == date(2028, 1, 6)
 
@@ -250,7 +250,7 @@ def test_the_sweep_forgets_holds_nobody_confirmed(database: Database, now: datet
         slot = slots.find(session, counter.wanted([PAUL.id], "first"), now, now)[0]
         appointments.hold(session, asked.id, slot, now)
     for later, left in ((timedelta(minutes=9), 1), (timedelta(minutes=11), 0)):
-        worker.sweep(database.backoffice, now + later)
+        rounds.sweep(database.backoffice, now + later)
         with transaction(database.owner) as session:
             assert len(session.scalars(select(Appointment)).all()) == left
 

@@ -11,7 +11,17 @@ import pytest
 from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
-from casework import answers, contact_rules, documents, lost_links, notifications, requests, triage, worker
+from casework import (
+    answers,
+    contact_rules,
+    documents,
+    lost_links,
+    notifications,
+    requests,
+    rounds,
+    triage,
+    worker,
+)
 from casework.agents import Agent
 from casework.answers import Fate, IncomingText, SortedMeanwhileError
 from casework.appointments import Appointment, Standing
@@ -129,7 +139,6 @@ def tell_news(session: Session, database: Database, asked: Asked, now: datetime)
     request = session.get_one(Request, asked.id)
     keys = SendingKeys(database.access_key, database.public_key)
     tell(session, request, Template.NEW_MESSAGE, ways_of(session, request.id), keys, now)
-
 
 
 def test_stop_is_heard_said_once_and_kept(database: Database, exchange: Exchange, amina: Asked) -> None:
@@ -438,7 +447,7 @@ def test_a_crash_half_way_leaves_it_whole_and_the_sweep_takes_it_up(
     with transaction(database.owner) as session:
         session.execute(text("DELETE FROM procrastinate_jobs"))
     for _ in range(2):
-        worker.take_texts(database.backoffice, exchange.settings, exchange.clock())
+        rounds.take_texts(database.backoffice, exchange.settings, exchange.clock())
     worker.drain(exchange.settings, exchange.clock)
     asked = [one for one in notifications_of(database, amina.id) if one.template is Template.CANCEL_QUESTION]
     assert len(asked) == 1
@@ -450,7 +459,7 @@ def test_what_the_program_cannot_see_to_is_left_to_an_agent(
 ) -> None:
     exchange.comes("Bonjour")
     broken = replace(exchange.settings, territory=exchange.settings.territory / "nowhere")
-    worker.take_text(database.backoffice, broken, texts(database)[0].id, exchange.clock())
+    rounds.take_text(database.backoffice, broken, texts(database)[0].id, exchange.clock())
     with transaction(database.backoffice) as session:
         ((one, found),) = answers.to_sort(session, "poitiers", exchange.clock())
     assert (one.body, [request.id for request in found]) == ("Bonjour", [amina.id])
@@ -463,7 +472,7 @@ def test_what_was_seen_to_is_forgotten_after_a_week(
     ask(database, exchange.clock(), IN_LOUDUN)
     exchange.hears("Encore")
     exchange.clock.forward(days=8)
-    worker.take_texts(database.backoffice, exchange.settings, exchange.clock())
+    rounds.take_texts(database.backoffice, exchange.settings, exchange.clock())
     assert [(one.body, one.state) for one in texts(database)] == [("Encore", Fate.TO_SORT)]
 
 

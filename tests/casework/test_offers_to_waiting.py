@@ -13,7 +13,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from casework import access, appointments, booking, counter, proposals, slots, turns, waiting, worker
+from casework import access, appointments, booking, counter, proposals, rounds, slots, turns, waiting
 from casework.agenda import Audience, Mode, Opening
 from casework.agents import Agent
 from casework.appointments import Appointment, Standing
@@ -599,7 +599,7 @@ def test_several_workers_at_once_offer_each_slot_once_and_each_person_one(
     receives(database, THURSDAY, time(9), time(11))
     engines = [connect(database.urls[2]) for _ in range(4)]
     raised = all_at_once(
-        *[lambda engine=engine: worker.offer_slots(engine, post.settings, now) for engine in engines]
+        *[lambda engine=engine: rounds.offer_slots(engine, post.settings, now) for engine in engines]
     )
     for engine in engines:
         engine.dispose()
@@ -641,7 +641,7 @@ def test_yes_and_the_end_of_the_two_hours_at_once_are_one_of_them(
     end = now + timedelta(hours=2)
     raised = all_at_once(
         lambda: accepts(database, fatima, end),
-        lambda: worker.note_lapsed(database.backoffice, end + timedelta(seconds=1)),
+        lambda: rounds.note_lapsed(database.backoffice, end + timedelta(seconds=1)),
     )
     assert [type(error) for error in raised] in ([], [appointments.HoldExpiredError], [AssertionError])
     (state,) = answers(database, fatima)

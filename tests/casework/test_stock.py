@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from casework import agenda, appointments, counter, slots, stock, waiting, worker
+from casework import agenda, appointments, counter, rounds, slots, stock, waiting
 from casework.agenda import Audience, Mode, OpeningRule
 from casework.agents import Agent
 from casework.appointments import Appointment, Standing
@@ -152,7 +152,7 @@ def test_the_quick_count_says_the_same_as_the_whole_one(database: Database, now:
 def ticks(database: Database, mails: MailServer | None, at: datetime, port: int = 0) -> None:
     """The worker's minute."""
     url = mails.url if mails else f"smtp://127.0.0.1:{port}" if port else ""
-    worker.warn_houses(database.backoffice, worker_settings(database, smtp_url=url), at)
+    rounds.warn_houses(database.backoffice, worker_settings(database, smtp_url=url), at)
 
 
 def test_one_mail_a_day_from_eight_on_while_it_lasts(

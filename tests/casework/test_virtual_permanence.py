@@ -27,11 +27,11 @@ from casework.permanences import (
     Weekly,
 )
 from casework.requests import Request, SendingKeys
+from casework.rounds import keep_waiting_rooms
 from casework.talks import Part, TalkOutcome, TalkState
 from casework.triage import ReasonMissingError
 from casework.vocabulary import ContactRule
 from casework.waiting_room import NotReceivingError, Visit, VisitState
-from casework.worker import keep_waiting_rooms
 from tests.casework.asking import BY_TEXT, Asked, ask, journal_of, notifications_of, worker_settings
 from tests.casework.in_line import (
     Guest,

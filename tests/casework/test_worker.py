@@ -16,7 +16,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import select, text
 
-from casework import access, agents, documents, messages, triage, worker
+from casework import access, agents, documents, messages, rounds, triage, worker
 from casework.agents import Agent, AgentSession
 from casework.database import present, transaction
 from casework.documents import Document, Scan
@@ -137,7 +137,7 @@ def test_a_doubled_job_sends_once(database: Database, now: datetime) -> None:
 def test_a_row_with_a_job_gets_no_second_one(database: Database, now: datetime) -> None:
     ask(database, now, paper=PAPER)
     before = jobs(database)
-    worker.sweep(database.backoffice, now + timedelta(hours=1))
+    rounds.sweep(database.backoffice, now + timedelta(hours=1))
     assert jobs(database) == before == [("scan_document", "todo"), ("send_notification", "todo")]
 
 

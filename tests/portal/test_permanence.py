@@ -18,10 +18,10 @@ from casework.calling import hold, not_there
 from casework.cards import load_cards
 from casework.database import transaction
 from casework.requests import Request
+from casework.rounds import keep_waiting_rooms
 from casework.talks import TalkLine
 from casework.vocabulary import Need
 from casework.waiting_room import Visit, VisitState
-from casework.worker import keep_waiting_rooms
 from tests.backoffice.colleague import stored
 from tests.casework.asking import BY_TEXT, ask, worker_settings
 from tests.casework.in_line import open_desk, set_up
