@@ -122,7 +122,7 @@ def write() -> ResponseReturnValue:
         return "", 204
     if card and begun:
         return _writing(me, _blank(begun), kept=True)
-    return redirect(url_for("talk.show", _anchor="l-alarm" if alarm else None), 303)
+    return redirect(url_for("talk.show", _anchor="alarm" if alarm else None), 303)
 
 
 @talk.post("/quitter")

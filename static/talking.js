@@ -18,6 +18,7 @@ if (box) {
     const pieces = Array.from(fresh.content.children);
     const near = box.getBoundingClientRect().bottom - innerHeight < 300;
     const before = box.querySelectorAll(".message").length;
+    const alarm = box.querySelector("[data-alarm]")?.id;
     const kept = new Set(pieces.map((piece) => piece.id));
     for (const old of Array.from(box.children)) if (!kept.has(old.id)) old.remove();
     let last = null;
@@ -34,7 +35,9 @@ if (box) {
     if (goes) location.replace(goes.dataset.goes);
     const says = box.querySelector("[data-title]");
     document.title = says ? `● ${says.dataset.title}` : title;
-    if (near && box.querySelectorAll(".message").length > before) box.lastElementChild.scrollIntoView({ block: "end" });
+    const danger = box.querySelector("[data-alarm]");
+    if (danger && danger.id !== alarm) danger.scrollIntoView(); // whom to call, first of all
+    else if (near && box.querySelectorAll(".message").length > before) box.lastElementChild.scrollIntoView({ block: "end" });
   };
 
   const ask = async () => {

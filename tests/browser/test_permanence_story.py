@@ -24,6 +24,7 @@ from tests.browser import stage
 from tests.browser.calling import Callers, receives
 from tests.browser.conftest import PHONE, RunningHouse
 from tests.browser.permanence import receives_now
+from tests.browser.test_listening import with_voices
 from tests.browser.walking import sign_in
 from tests.casework.asking import BY_TEXT, Asked, ask, journal_of
 from tests.casework.in_line import call_next, come, open_desk
@@ -46,7 +47,7 @@ def test_amina_waits_is_called_and_talks_in_her_language(
         come(database, here, stage.now(), name)
     asked = ask(database, stage.now(), replace(BY_TEXT, words="", spoken_language="fa"), "fa")
 
-    amina = callers.page(viewport=PHONE, language="fa")
+    amina = with_voices(callers.page(viewport=PHONE, language="fa"), "fa-IR", "fr-FR")
     _comes_in(amina, house, asked)
     place = amina.locator("#turn")
     expect(place).to_contain_text("2 نفر پیش از شماست")
@@ -62,7 +63,7 @@ def test_amina_waits_is_called_and_talks_in_her_language(
     expect(place).to_contain_text("شما نفر بعدی هستید")
     expect(amina.locator("body[data-same]")).to_have_count(1)
 
-    paul = callers.page()
+    paul = with_voices(callers.page(), "fr-FR")
     sign_in(paul, house, PAUL)
     paul.goto(f"{house.backoffice}/fr/permanence")
     expect(paul.locator("table.queue")).to_contain_text("Amina")
@@ -124,14 +125,56 @@ def _each_in_their_language(amina: Page, paul: Page) -> None:
     heard = amina.locator(".message.theirs")
     expect(heard).to_contain_text(COME_IN_PERSIAN)
     expect(heard.locator(".original")).to_contain_text(COME)
+    amina.evaluate("document.body.dataset.same = 'page'")
+    _picks_a_ready_sentence(paul)
+    _taps_a_card(amina)
+    expect(heard.last).to_contain_text("سلام.")
+    expect(heard.last.locator(".original")).to_contain_text("Bonjour.")
+    expect(paul.locator(".message.theirs").last).to_contain_text("Je n'ai pas ce papier.")
+    _hears(amina, COME_IN_PERSIAN)
+    _hears(paul, "J'ai besoin d'aide.")
+    expect(amina.locator("body[data-same]")).to_have_count(1)
     for page in (amina, paul):
         receives(page, "video")
 
 
+def _picks_a_ready_sentence(paul: Page) -> None:
+    """In two strokes, and sent by Enter: what she will read goes away with it."""
+    field, will_read = paul.locator("form[data-line] textarea"), paul.locator(".will-read li")
+    field.press_sequentially("/bj")
+    expect(field).to_have_value("Bonjour.\n")
+    expect(will_read).to_contain_text("سلام.")
+    field.press("Enter")
+    expect(field).to_have_value("")
+    expect(will_read).to_have_count(0)
+
+
+def _taps_a_card(amina: Page) -> None:
+    """It goes alone, without leaving the page; what she had begun to type stays."""
+    field = amina.locator("form[data-line] textarea")
+    field.fill("من")
+    amina.locator(".cards > summary").click()
+    amina.locator(".cards [value=no_paper]").click()
+    expect(amina.locator(".message.mine").last).to_contain_text("این سند را ندارم.")
+    expect(field).to_have_value("من")
+    expect(amina.locator(".cards [value=no_paper]")).to_be_hidden()
+    field.fill("")
+
+
+def _hears(page: Page, words: str) -> None:
+    """One message alone, in the reader's language, not what was written in the other one."""
+    page.evaluate("said.splice(0)")
+    message = page.locator(".message", has_text=words)
+    message.locator(".hear").click()
+    expect(message.locator(".hear .start")).to_be_visible()
+    assert [text for _language, text, _shown in page.evaluate("said")] == [words]
+
+
 def _writes(page: Page, words: str) -> None:
     page.locator("form[data-line] textarea").fill(words)
-    page.locator("form[data-line] .button").click()
+    page.locator("form[data-line] .button:not(.secondary)").click()
     expect(page.locator(".message.mine")).to_contain_text(words)
+    expect(page.locator("form[data-line] textarea")).to_have_value("")
 
 
 def _ends(house: RunningHouse, database: Database, amina: Page, paul: Page, asked: Asked) -> None:
