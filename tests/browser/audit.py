@@ -1,8 +1,8 @@
 """The audit: every page of both faces, in each of its languages, narrow and wide, asked about each criterion.
 
-Its name keeps it out of `make test`: it takes a quarter of an hour. `make audit` runs it; each walk leaves its findings in
-`var/audit/`, from which `tools.audit` writes the declaration. A fault is a finding, not a failure: a walk fails only
-when it cannot come to its end, and what it saw until then is kept as it is.
+Its name keeps it out of `make test`: it takes a quarter of an hour. `make audit` runs it; each walk leaves its
+findings in `var/audit/`, from which `tools.audit` writes the declaration. A fault is a finding, not a failure: a walk
+fails only when it cannot come to its end, and what it saw until then is kept as it is.
 """
 
 from __future__ import annotations
