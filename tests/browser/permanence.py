@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from uuid import UUID, uuid4
 
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import Range
 
@@ -63,7 +63,11 @@ def citizens_permanence(page: Page, address: str, database: Database, look: Look
     tap(page, "#turn .button")
     _paul_says(database, "Bonjour. Avez-vous la lettre du propriétaire ?")
     page.goto(f"{address}/permanence/entretien")
-    look("talk")
+    page.locator(".cards > summary").click()
+    page.locator("[value=in_danger]").click()
+    expect(page.locator("[data-alarm]")).to_be_visible()
+    page.locator(".cards > summary").click()
+    look("talk, in danger")
     page.goto(f"{address}/permanence/entretien/ecrire")
     look("talk, writing")
     page.goto(f"{address}/permanence/entretien/sortie")
@@ -129,7 +133,7 @@ def agents_permanence(walk: AgentsWalk, page: Page, database: Database, look: Lo
     walk.open(f"/permanence/attente/{rosa}", "desk, one who left a kiosk")
     walk.open("/permanence")
     tap(page, "form[action$=suivant] .button")
-    for fold in page.locator("details.panel").all():
+    for fold in page.locator("main details").all():
         fold.evaluate("(one) => { one.open = true }")
     look("desk, a talk")
     tap(page, "form[action$=finir] .button")
