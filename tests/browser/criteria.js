@@ -58,9 +58,13 @@
   // Words in other letters than their language's; where letters are the same, those that only French has.
   const scripts_of = { ar: "Arabic", fa: "Arabic", ps: "Arabic", ur: "Arabic", uk: "Cyrillic", ru: "Cyrillic",
     bn: "Bengali", ti: "Ethiopic", am: "Ethiopic", ka: "Georgian", hy: "Armenian", zh: "Han", el: "Greek", ta: "Tamil" };
-  const french = { en: /[éèêàâçœôûîïë]|\b(du|des|aux|les|une|et)\b|\b[ldn]['’]\p{L}/iu,
-    es: /[èêàâçœôûîïë]|\b(du|des|aux|et)\b|\b[ldn]['’]\p{L}/iu, ro: /[éèêàçœôûïë]|\b(du|aux|et|les)\b/iu,
-    tr: /[éèêàœôë]|\b(du|des|aux|les|une|et)\b/iu };
+  const alone = (...words) => `(?<!\\p{L})(${words.join("|")})(?!\\p{L})|(?<!\\p{L})[ldn]['’]\\p{L}`;
+  const french = {
+    en: new RegExp(`[éèêàâçœôûîïë]|${alone("du", "des", "aux", "les", "une", "et")}`, "iu"),
+    es: new RegExp(`[èêàâçœôûîïë]|${alone("du", "des", "aux", "et")}`, "iu"),
+    ro: new RegExp(`[éèêàçœôûïë]|${alone("du", "aux", "et", "les")}`, "iu"),
+    tr: new RegExp(`[éèêàœôë]|${alone("du", "des", "aux", "les", "une")}`, "iu"),
+  };
   const usual = /^(cookies?|e-?mail|wi-?fi|pdf|sms|jpe?g|openmoji|cc by-sa)$/i;
   const named = /\p{Lu}\p{L}+(?:-\p{Lu}\p{L}+)*/gu;
   const address = /\S+[.@/]\S+/g;

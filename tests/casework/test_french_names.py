@@ -18,7 +18,7 @@ LOOKS_FRENCH = {
     "en": r"[éèêàâçœôûîïëÉÈÀÇ]|\b(?:du|des|aux|les|une|et)\b|\b[ldn]['’][a-zA-Zé]",
     "es": r"[èêàâçœôûîïëÈÀÇ]|\b(?:du|des|aux|et)\b|\b[ldn]['’][a-zA-Zé]",
     "ro": r"[éèêàçœôûïëÉÈÀÇ]|\b(?:du|aux|et|les)\b|\b[ldn]['’][a-zé]",
-    "tr": r"[éèêàœôëÉÈÀ]|\b(?:du|des|aux|les|une|et|la)\b|\b[ldn]['’][a-zé]",
+    "tr": r"[éèêàœôëÉÈÀ]|\b(?:du|des|aux|les|une|la)\b|\b[ldn]['’][a-zé]",
 }
 """Letters and little words that French has and the other language has not."""
 
