@@ -15,7 +15,6 @@ from wtforms import (
     TextAreaField,
     TimeField,
 )
-from wtforms.fields.choices import SelectChoice
 from wtforms.validators import UUID, DataRequired, InputRequired, Length
 
 from backoffice.forms import LONGEST_LINE, WEEKDAYS
@@ -24,7 +23,7 @@ from casework.messages import LONGEST_BODY
 from casework.talks import LONGEST_LINE as LONGEST_SAID
 from casework.talks import TALK_OUTCOMES
 from casework.vocabulary import SPOKEN_LANGUAGES
-from web.typed import clean
+from web.typed import clean, options
 
 TOO_LONG = _l("C'est trop long.")
 
@@ -37,9 +36,7 @@ class PermanenceForm(FlaskForm):
         filters=[clean],
         validators=[DataRequired(message=_l("Écrivez un nom.")), Length(max=80, message=TOO_LONG)],
     )
-    languages = SelectMultipleField(
-        _l("Langues parlées"), choices=[SelectChoice(*one) for one in SPOKEN_LANGUAGES.items()]
-    )
+    languages = SelectMultipleField(_l("Langues parlées"), choices=options(SPOKEN_LANGUAGES.items()))
     walk_in = BooleanField(_l("Sans rendez-vous, aux heures de la permanence"))
     with_appointment = BooleanField(_l("Avec un rendez-vous en vidéo"))
     active = BooleanField(_l("En service"))
@@ -51,7 +48,7 @@ class TimesForm(FlaskForm):
 
     first_day = DateField(_l("Du"), validators=[InputRequired(message=_l("Écrivez une date."))])
     last_day = DateField(_l("Au"), validators=[InputRequired(message=_l("Écrivez une date."))])
-    weekdays = SelectMultipleField(_l("Jours"), choices=[SelectChoice(*one) for one in WEEKDAYS])
+    weekdays = SelectMultipleField(_l("Jours"), choices=options(WEEKDAYS))
     starts_at = TimeField(_l("De"), validators=[InputRequired(message=_l("Écrivez une heure."))])
     ends_at = TimeField(_l("À"), validators=[InputRequired(message=_l("Écrivez une heure."))])
 
@@ -90,9 +87,7 @@ class ThirdForm(FlaskForm):
         filters=[clean],
         validators=[DataRequired(message=_l("Écrivez un nom.")), Length(max=60, message=TOO_LONG)],
     )
-    spoken = SelectField(
-        _l("Langue de cette personne"), choices=[SelectChoice(*one) for one in SPOKEN_LANGUAGES.items()]
-    )
+    spoken = SelectField(_l("Langue de cette personne"), choices=options(SPOKEN_LANGUAGES.items()))
 
 
 class EndForm(FlaskForm):
@@ -100,7 +95,7 @@ class EndForm(FlaskForm):
 
     outcome = RadioField(
         _l("Suite"),
-        choices=[SelectChoice(value.value, word) for value, word in TALK_OUTCOMES.items() if value in SPOKEN],
+        choices=options((value.value, word) for value, word in TALK_OUTCOMES.items() if value in SPOKEN),
         validators=[DataRequired(message=_l("Choisissez une réponse."))],
     )
     summary = TextAreaField(

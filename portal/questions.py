@@ -26,11 +26,11 @@ from casework.vocabulary import (
     Channel,
     Word,
 )
-from web.typed import clean
+from web.typed import clean, options
 
 
 def _options(words: dict[Any, Word]) -> list[SelectChoice]:
-    return [SelectChoice(value.value, word.label) for value, word in words.items()]
+    return options((value.value, word.label) for value, word in words.items())
 
 
 class ThemeForm(FlaskForm):
@@ -161,7 +161,7 @@ class NeedsForm(FlaskForm):
 
     spoken_language = SelectField(
         _l("Quelle langue parlez-vous ?"),
-        choices=[SelectChoice(code, name) for code, name in SPOKEN_LANGUAGES.items()],
+        choices=options(SPOKEN_LANGUAGES.items()),
     )
     needs = SelectMultipleField(_l("De quoi avez-vous besoin ?"), choices=_options(NEEDS))
 

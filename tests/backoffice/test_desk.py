@@ -239,6 +239,25 @@ def test_held_handed_and_others_brought_in(
     assert (visit.state, visit.meant_for) == (VisitState.WAITING, SARAH.id)
 
 
+def test_the_colleague_who_is_in_the_talk_keeps_it_when_the_desk_falls_silent(
+    database: Database, here: UUID, paul: Colleague, nadia: Colleague, clock: Clock
+) -> None:
+    opens(nadia)
+    amina = come(database, here, clock(), "Amina")
+    nadia.open("/fr/permanence")
+    nadia.submit(action="/suivant")
+    joins(database, amina, clock())
+    nadia.submit(action=f"/inviter/{PAUL.id}")
+    page = f"/fr/permanence/entretien/{stored(database, Talk)[0].id}"
+    assert "Finir l'entretien" not in paul.open(page).main
+    clock.forward(minutes=4)
+    assert "En cours" in paul.open("/fr/permanence").main
+    assert "Vous menez l'entretien." in paul.ask("GET", f"{page}/lignes").get_data(as_text=True)
+    paul.open(page)
+    paul.submit(action="/finir", outcome="answered")
+    assert stored(database, Talk)[0].agent_id == PAUL.id
+
+
 def test_a_desk_is_closed_by_hand_and_another_house_sees_nothing(
     database: Database, here: UUID, paul: Colleague, odile: Colleague, clock: Clock
 ) -> None:
