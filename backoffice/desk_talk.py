@@ -31,6 +31,7 @@ from web.doors import open_to
 from web.fragments import fragment
 from web.language import language
 from web.transactions import db, now, settings
+from web.typed import options
 
 desk_talk = Blueprint("desk_talk", __name__, url_prefix="/<lang>/permanence/entretien/<uuid:talk_id>")
 
@@ -315,5 +316,7 @@ def _hand_form(talk: Talk, form: FlaskForm) -> FlaskForm:
     others = [
         one.agent_id for one in permanences.open_desks(db(), talk.permanence_id) if one.agent_id != me().id
     ]
-    form.to.choices = [(agent.id, agent.name) for agent in (db().get_one(Agent, one) for one in others)]
+    form.to.choices = options(
+        (agent.id, agent.name) for agent in (db().get_one(Agent, one) for one in others)
+    )
     return form
