@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,10 @@ UNITS = {
     "EUR/year": N_("%(sum)s par an"),
 }
 """What an amount may be counted in, and how people say it."""
+
+CENT = Decimal("0.01")
+CRDS = Decimal("0.005")
+"""What the State keeps of each family benefit."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,15 @@ def read_amounts(path: Path, problems: list[str]) -> dict[str, Amount]:
     return found
 
 
+def family_benefit(rate: Decimal, base: Decimal) -> Decimal:
+    """What a family receives: a rate of the monthly base, to the nearest cent, less the CRDS, its cents cut off.
+
+    The sums published for 2022 and 2025 are exactly those.
+    """
+    gross = (rate * base).quantize(CENT, ROUND_HALF_UP)
+    return gross - (gross * CRDS).quantize(CENT, ROUND_DOWN)
+
+
 def _rows(path: Path, problems: list[str]) -> Mapping[str, Any]:
     try:
         rows = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -92,9 +105,12 @@ def _amount(name: str, row: Mapping[str, Any]) -> Amount:
         raise ValueError("a day such as 2026-04-01")
     if row["unit"] not in UNITS:
         raise ValueError(f"unit should be one of {', '.join(UNITS)}")
+    value, computed = Decimal(str(row["value"])), row.get("computed")
+    if computed and value != family_benefit(Decimal(computed["rate"]), Decimal(computed["base"])):
+        raise ValueError("value is not what its rate of the base makes")
     return Amount(
         id=name,
-        value=Decimal(str(row["value"])),
+        value=value,
         unit=str(row["unit"]),
         of=str(row["of"]),
         since=since,

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from casework import rights_search
-from casework.amounts import Amount, in_words
+from casework.amounts import Amount, family_benefit, in_words, read_amounts
 from casework.rights import HEADINGS, ContentError, Library, Part, load_library, markup
 from casework.translation import catalogue
 from casework.vocabulary import Theme
@@ -173,6 +173,32 @@ def test_sums_are_written_as_each_language_does_with_digits_people_know() -> Non
     assert in_words(amount("1500"), "fr") == "1\u202f500\xa0€"
     assert in_words(amount("646.52"), "en") == "€646.52"
     assert "646" in in_words(amount("646.52"), "ar")
+
+
+PUBLISHED = {
+    "422.28": ("376.98", "397.78", "411.56"),
+    "474.37": ("423.48", "446.85", "462.33"),
+}
+"""Back-to-school allowances of 2022 and 2025, by the monthly base of their year."""
+
+
+@pytest.mark.parametrize(("base", "sums"), PUBLISHED.items())
+def test_a_computed_family_benefit_is_the_one_that_was_published(base: str, sums: tuple[str, ...]) -> None:
+    rates = ("0.8972", "0.9467", "0.9795")
+    assert [family_benefit(Decimal(rate), Decimal(base)) for rate in rates] == [Decimal(one) for one in sums]
+
+
+def test_a_computed_amount_must_be_what_its_base_makes(tmp_path: Path) -> None:
+    """Whoever writes next year's base and forgets the sum is told."""
+    row = (
+        '{value: "%s", unit: EUR, of: "a", since: 2025-04-01, source: {name: a, url: b}, '
+        'computed: {rate: "0.32", base: "474.37"}}'
+    )
+    table, problems = tmp_path / "amounts.yaml", list[str]()
+    table.write_text(f"right: {row % '151.05'}\nwrong: {row % '152.25'}\n", encoding="utf-8")
+    assert list(read_amounts(table, problems)) == ["right"]
+    assert len(problems) == 1
+    assert "wrong" in problems[0]
 
 
 def test_an_amount_nobody_checked_for_six_months_is_stale() -> None:
