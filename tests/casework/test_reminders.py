@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import product
 from uuid import UUID, uuid4
 
 import pytest
@@ -38,6 +39,8 @@ from tests.clock import Clock
 from tests.conftest import Database
 from tests.local_servers import MailServer, TextProvider, free_port
 from tests.people import AMINA_PHONE, NADIA, PAUL, POITIERS
+
+pytestmark = pytest.mark.long
 
 HALF_PAST_TWO = datetime(2026, 11, 17, 14, 30, tzinfo=PARIS)
 LONGEST_ADDRESS = "https://solidarites.alpes-de-haute-provence.fr"
@@ -257,27 +260,24 @@ def test_an_ordinary_address_leaves_room_for_the_place_and_the_telephone(
         assert "Maison de Poitiers" in text
 
 
-@pytest.mark.parametrize("template", OF_APPOINTMENT)
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_a_text_message_takes_two_segments_at_most(
-    database: Database, now: datetime, language: str, template: Template
-) -> None:
+def test_a_text_message_takes_two_segments_at_most(database: Database, now: datetime, language: str) -> None:
     """With the longest address, house and place, in any month and mode; the day, the hour and the link whole."""
     amina = ask(database, now, BY_TEXT)
     taken = book(database, amina, HALF_PAST_TWO, now)
     with transaction(database.owner) as session:
         session.execute(update(House).values(name=LONGEST_HOUSE))
         session.execute(update(Place).values(name=LONGEST_HOUSE))
-    for month in range(1, 13):
+    for month, mode in product(range(1, 13), Mode):
         during = slot_at(paris(23, 10, 30, month)).during
-        for mode in Mode:
-            with transaction(database.owner) as session:
-                session.execute(update(Appointment).values(during=during, blocked=during, mode=mode))
+        with transaction(database.owner) as session:
+            session.execute(update(Appointment).values(during=during, blocked=during, mode=mode))
+        for template in OF_APPOINTMENT:
             text = shown(database, amina, taken, language, Channel.SMS, template, LONGEST_ADDRESS).body
-            assert segments(text) <= MOST_SEGMENTS
-            assert text.endswith(f"\n{LONGEST_ADDRESS}/{language}/s/{SECRET}")
-            assert "23" in text
-            assert "10:30" in text
+            assert segments(text) <= MOST_SEGMENTS, template
+            assert text.endswith(f"\n{LONGEST_ADDRESS}/{language}/s/{SECRET}"), template
+            assert "23" in text, template
+            assert "10:30" in text, template
             assert template is not Template.APPOINTMENT_OFFERED or "12:30" in text, "until when to answer"
 
 
