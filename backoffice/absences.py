@@ -22,7 +22,6 @@ from casework.agents import Absence, Agent
 from casework.planning import Meeting
 from casework.session_lists import Turnout
 from casework.sessions import GroupSession, led_between
-from casework.vocabulary import Role
 from web.doors import open_to
 from web.transactions import db, now
 
@@ -129,7 +128,7 @@ def reopen(closure_id: int) -> ResponseReturnValue:
 
 
 def _keeps_the_house() -> None:
-    if not (me().is_a(Role.SECRETARY) or me().is_a(Role.MANAGER)):
+    if not me().keeps_the_house:
         abort(403)
 
 
@@ -170,7 +169,7 @@ def _show_closures(form: ClosureForm, left: Touched | None = None, code: int = 2
     page = render_template(
         "backoffice/agenda/closures.html",
         found=leave.closures_of(db(), me().house_id, span),
-        editable=me().is_a(Role.SECRETARY) or me().is_a(Role.MANAGER),
+        editable=me().keeps_the_house,
         mine=me().house_id,
         one_second=timedelta(seconds=1),
         form=form,

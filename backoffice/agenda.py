@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
 from backoffice.agent import AGENT, house_of, me
-from casework import counter, planning, proposals, slots, stock
+from casework import back_up, counter, planning, proposals, slots, stock
 from casework.agenda import Kind, Mode
 from casework.agents import Agent
 from casework.appointments import Appointment, SlotTakenError
@@ -78,6 +78,8 @@ def day() -> ResponseReturnValue:
         short=stock.short_of(db(), house_of(me()), now()),
         places=places,
         place=place,
+        back_up=back_up.of_day(db(), me().house_id, shown),
+        halves=back_up.HALVES,
         days=(shown - timedelta(1), shown + timedelta(1)),
         today=today(),
     )

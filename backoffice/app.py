@@ -10,6 +10,7 @@ from flask import Flask
 from backoffice.absences import absences
 from backoffice.agenda import agenda, slot_value
 from backoffice.agent import AGENT, house_of, me, signed_in
+from backoffice.back_up import back_up
 from backoffice.booking import booking
 from backoffice.calendars import calendars, feeds
 from backoffice.case import case
@@ -68,6 +69,7 @@ def create(settings: Settings | None = None, clock: Callable[[], datetime] | Non
         agenda,
         openings,
         absences,
+        back_up,
         calendars,
         feeds,
         sessions,

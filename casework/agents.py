@@ -42,6 +42,11 @@ class Agent(Base):
         """True when this agent has the role."""
         return role.value in self.roles
 
+    @property
+    def keeps_the_house(self) -> bool:
+        """True for those who set what the whole house follows: secretaries and managers."""
+        return self.is_a(Role.SECRETARY) or self.is_a(Role.MANAGER)
+
 
 class Absence(Base):
     """Whole days away, both included."""

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from casework import access, agents
+from casework import access, agents, back_up
 from casework.agents import SESSION_IDLE, Agent, AgentSession
 from casework.calling import NotThereError, mine, taker
 from casework.requests import PARIS
@@ -23,10 +23,11 @@ class FullError(Exception):
 
 @dataclass(frozen=True)
 class Present:
-    """A worker of the house who is signed in today. `busy`: in a talk."""
+    """A worker of the house who is signed in today. `busy`: in a talk. `backs_up`: on back-up duty now."""
 
     agent: Agent
     busy: bool
+    backs_up: bool
 
 
 def invite(session: Session, agent: Agent, talk_id: UUID, colleague: Agent, now: datetime) -> None:
@@ -90,7 +91,10 @@ def go_out(session: Session, agent: Agent, talk_id: UUID, now: datetime) -> None
 
 
 def present(session: Session, house_id: str, now: datetime) -> list[Present]:
-    """The workers of a house who can be called into a talk now: signed in, and not away today; the free ones first."""
+    """The workers of a house who can be called into a talk now: signed in, and not away today.
+
+    Whoever is on back-up duty comes first, then the free ones.
+    """
     away = agents.absent_on(session, now.astimezone(PARIS).date())
     busy = set(
         session.scalars(select(Talk.agent_id).where(Talk.state.in_([TalkState.CALLED, TalkState.OPEN])))
@@ -106,8 +110,9 @@ def present(session: Session, house_id: str, now: datetime) -> list[Present]:
         )
         .order_by(Agent.name)
     )
-    listed = [Present(one, one.id in busy) for one in found if one.id not in away]
-    return sorted(listed, key=lambda one: one.busy)
+    duty = back_up.on_duty(session, house_id, now)
+    listed = [Present(one, one.id in busy, one is duty) for one in found if one.id not in away]
+    return sorted(listed, key=lambda one: (not one.backs_up, one.busy))
 
 
 def _check_room(session: Session, talk: Talk) -> None:

@@ -66,7 +66,7 @@ def may_edit(agent: Agent, whose: Agent) -> bool:
     """Secretaries and managers change any agenda of their house, a worker their own."""
     if agent.house_id != whose.house_id:
         return False
-    return agent.id == whose.id or agent.is_a(Role.SECRETARY) or agent.is_a(Role.MANAGER)
+    return agent.id == whose.id or agent.keeps_the_house
 
 
 def may_handle(session: Session, agent: Agent, appointment: Appointment) -> bool:

@@ -18,7 +18,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from casework import agenda
+from casework import agenda, back_up
 from casework.agenda import Audience, Mode, OpeningRule
 from casework.agents import Agent
 from casework.territory import Place, PlaceKind, SectorCommune, SectorWorker
@@ -97,6 +97,7 @@ def open_agendas(session: Session, rng: random.Random, today: date) -> None:
     agents = session.scalars(select(Agent).where(Agent.active).order_by(Agent.id))
     plans = {agent.id: _plan(agent, rng) for agent in agents if agent.is_a(Role.WORKER)}
     _hold_permanences(session, plans, first_day)
+    _support_receptions(session, plans)
     for plan in plans.values():
         _stay(plan, rng)
         for rule in plan.rules:
@@ -111,6 +112,25 @@ def _plan(agent: Agent, rng: random.Random) -> Plan:
             half_days.remove(half_day)
     languages = [code for code, share in SPOKEN if rng.random() < share]
     return Plan(agent, languages, half_days)
+
+
+def _support_receptions(session: Session, plans: dict[int, Plan]) -> None:
+    """In each house, its workers support the reception in turn, on half-days they have not outside."""
+    of_house: dict[str, list[Plan]] = defaultdict(list)
+    for plan in plans.values():
+        of_house[plan.agent.house_id].append(plan)
+    for house_id, team in of_house.items():
+        for turn, half_day in enumerate(WEEK):
+            able = [plan for plan in team if half_day in plan.free] or team
+            weekday, half = half_day
+            session.add(
+                back_up.BackUpDuty(
+                    house_id=house_id,
+                    weekday=weekday,
+                    half=back_up.Half(half),
+                    agent_id=able[turn % len(able)].agent.id,
+                )
+            )
 
 
 def _hold_permanences(session: Session, plans: dict[int, Plan], first_day: date) -> None:

@@ -9,10 +9,12 @@ from uuid import UUID
 import pytest
 from sqlalchemy import update
 
+from casework import back_up
 from casework.absences import whole_days
 from casework.agenda import Audience, Closure, Mode, Opening, OpeningRule, keep
-from casework.agents import Absence
+from casework.agents import Absence, Agent
 from casework.appointments import Appointment, Standing
+from casework.back_up import BackUpDuty, Half, NotAWorkerError
 from casework.database import transaction
 from casework.journal import Entry
 from casework.requests import PARIS, Request
@@ -420,6 +422,7 @@ def test_sarah_reads_pauls_agenda_and_changes_nothing_in_it(
     days = {"csrf_token": csrf, "first_day": "2026-11-10", "last_day": "2026-11-10"}
     assert louise.ask("POST", f"/fr/agenda/absences/{PAUL.id}", data=days).status_code == 403
     assert louise.ask("POST", "/fr/agenda/fermetures", data=days).status_code == 403
+    assert louise.ask("POST", "/fr/agenda/appui", data=days).status_code == 403
     assert (
         louise.ask("POST", f"/fr/demande/{asked.id}/rendez-vous/{one.id}/annuler", data=days).status_code
         == 403
@@ -625,6 +628,32 @@ def test_a_closed_house_receives_nobody(
     assert nadia.reads(amina_asked.id).of_class("slot")
 
 
+def test_the_reception_knows_which_worker_supports_it(
+    nadia: Colleague, paul: Colleague, database: Database
+) -> None:
+    """Tuesday morning is Paul's; the day's page says so, unless he is away."""
+    tuesday = date(2026, 11, 10)
+    nadia.open("/fr/agenda/appui")
+    week: dict[str, Any] = {"1-morning": str(PAUL.id)}
+    nadia.submit(**week)
+    assert "C'est fait." in nadia.page.main
+    assert [(duty.weekday, duty.half, duty.agent_id) for duty in stored(database, BackUpDuty)] == [
+        (1, Half.MORNING, PAUL.id)
+    ]
+    assert f"Matin {PAUL.name}" in nadia.open(f"/fr/agenda/jour?date={tuesday}").main
+    assert PAUL.name in paul.open("/fr/agenda/appui").main, "a worker reads the week, and changes nothing"
+    assert not paul.page.of_class("panel")
+    with transaction(database.backoffice) as session:
+        at = datetime.combine(tuesday, time(9), PARIS)
+        found = [back_up.on_duty(session, "poitiers", at + timedelta(hours=hours)) for hours in (0, 3, 5)]
+        assert [one and one.id for one in found] == [PAUL.id, PAUL.id, None]
+        session.add(Absence(agent_id=PAUL.id, first_day=tuesday, last_day=tuesday))
+        session.flush()
+        assert back_up.on_duty(session, "poitiers", at) is None
+        with pytest.raises(NotAWorkerError):
+            back_up.set_week(session, session.get_one(Agent, NADIA.id), {(1, Half.MORNING): NADIA.id}, at)
+
+
 def test_nothing_of_the_agenda_is_left_in_french(nadia: Colleague, asked: Asked, database: Database) -> None:
     rule = receives(database, PAUL, weekdays=[1])
     books(nadia, asked)
@@ -633,8 +662,8 @@ def test_nothing_of_the_agenda_is_left_in_french(nadia: Colleague, asked: Asked,
     for path in (
         f"agenda?agent={PAUL.id}&semaine={WEEK}", "agenda/jour?date=2026-11-10", f"agenda/plages?agent={PAUL.id}",
         f"agenda/plages/{rule.id}/fin", f"agenda/plages/jour/{opening.id}", f"agenda/absences?agent={PAUL.id}",
-        "agenda/fermetures", f"agenda/rendez-vous/{one.id}/deplacer", f"demande/{asked.id}/rendez-vous/en-plus",
-        f"demande/{asked.id}",
+        "agenda/fermetures", "agenda/appui", f"agenda/rendez-vous/{one.id}/deplacer",
+        f"demande/{asked.id}/rendez-vous/en-plus", f"demande/{asked.id}",
     ):  # fmt: skip
         for language in ("ar", "en"):
             shown = nadia.open(f"/{language}/{path}").main_but("fr")

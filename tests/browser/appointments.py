@@ -117,6 +117,7 @@ def agents_agendas(walk: AgentsWalk, database: Database, asked: Asked) -> None:
     walk.open(f"/agenda/plages/{rule_id}/fin", "opening range, its end")
     walk.open(f"/agenda/plages/jour/{opening_id}", "opening range, one day")
     walk.open(f"/agenda/absences?agent={PAUL.id}", "absences")
+    walk.open("/agenda/appui", "technical back-up")
     walk.open("/agenda/fermetures", "closures")
     walk.open(f"/agenda/rendez-vous/{booked}/deplacer", "appointment, move")
     walk.open(f"/demande/{asked.id}", "request, with an appointment and an hour proposed")
