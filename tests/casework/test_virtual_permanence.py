@@ -236,7 +236,7 @@ def test_an_appointment_is_called_at_its_hour_and_by_its_own_worker(
 
 
 def test_urgent_first_and_out_of_turn_with_a_reason(database: Database, now: datetime, at_desk: UUID) -> None:
-    come(database, at_desk, now, "Kamal")
+    come(database, at_desk, now - minutes(1), "Kamal")
     rosa = come(database, at_desk, now, "Rosa")
     lina = come(database, at_desk, now, "Lina")
     with transaction(database.backoffice) as session:
