@@ -17,7 +17,9 @@ THIRD_PERSON = re.compile(
     r"|tout (?:usager|demandeur|allocataire))\b",
     re.IGNORECASE,
 )
-TOO_CLOSE = re.compile(r"\b(?:tu|toi|ton|ta|tes)\b", re.IGNORECASE)
+TOO_CLOSE = re.compile(
+    r"\b(?:tu|te|toi|ton|ta|tes)\b|(?<![\w-])t['’](?=[aeiouyhâàéèêëîïôœ])|(?<=\bva-)t['’]", re.IGNORECASE
+)
 
 SAME_THING = (
     ("papier", "document", "pièce", "justificatif"),

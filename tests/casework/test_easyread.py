@@ -40,6 +40,10 @@ STORIES = [
     (7, WARNING, "Vous aviez un travail.", "Vous avez perdu votre travail."),
     (8, WARNING, "L'usager apporte une photo.", "Vous apportez une photo."),
     (8, WARNING, "Apporte ta photo.", "Apportez votre photo."),
+    (8, WARNING, "La mairie t'aide.", "La mairie vous aide."),
+    (8, WARNING, "T’a-t-il fait peur ?", "Vous a-t-il fait peur ?"),
+    (8, WARNING, "Le médecin te soigne.", "Le médecin vous soigne."),
+    (8, WARNING, "As-tu une photo ?", "Avez-vous une photo ?"),
     (4, ERROR, "Vous avez faim ; nous sommes là.", "Vous avez faim ? Nous sommes là."),
     (4, ERROR, "Votre enfant (avant 3 ans) va à la crèche.", "Votre enfant va à la crèche avant 3 ans."),
     (4, ERROR, "La mairie – elle est gratuite – vous aide.", "La mairie vous aide."),
@@ -47,6 +51,8 @@ STORIES = [
     (10, ERROR, "Demandez la PCH.", "Demandez une aide pour le handicap."),
     (10, ERROR, "Apportez vos papiers, ex. une facture.", "Apportez un papier, par exemple une facture."),
     (10, ERROR, "Prenez un rdv.", "Prenez un rendez-vous."),
+    (10, ERROR, "Rdv à la mairie.", "Rendez-vous à la mairie."),
+    (10, ERROR, "Prenez un R.d.v. à la mairie.", "Prenez un rendez-vous à la mairie."),
     (10, ERROR, "La mairie ouvre à 9h30.", "La mairie ouvre à 9 heures 30."),
     (10, ERROR, "Appelez Mme Martin.", "Appelez Madame Martin."),
     (10, WARNING, "Vous percevez une aide.", "Vous recevez une aide."),
@@ -124,6 +130,9 @@ Demandez le RSA.
 Envoyez une photo par SMS.
 Répondez avant le 12 novembre.
 Votre rendez-vous est le mardi 17 novembre à 14:30.
+Y a-t-il une photo ?
+Le maire va-t-il venir ?
+Attendez ici, la table est là.
 Les enfants mangent à la cantine.
 Regardez le site www.caf.fr.
 Ouvrez ce lien : https://aide.example.org/fr/s/abc?d=1&e=2
