@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -97,7 +98,13 @@ def load_identity(folder: Path) -> Identity:
     Raises:
         IdentityError: the file or a key is missing, unknown or not what is expected; all problems at once.
     """
-    values = _read(folder / FILE)
+    return _understood(folder, _read(folder / FILE))
+
+
+@lru_cache(maxsize=4)
+def _understood(folder: Path, written: str) -> Identity:
+    """What a file says: the worker asks for each message it sends."""
+    values = _parsed(written)
     problems = [
         f"{key}: no such key; the known ones are {', '.join(_KNOWN)}." for key in values.keys() - _KNOWN
     ]
@@ -121,13 +128,18 @@ def load_identity(folder: Path) -> Identity:
     return Identity(**found)
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path) -> str:
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
         raise IdentityError([f"missing from {path.parent}; territory/vienne holds an example."]) from error
     except UnicodeDecodeError as error:
         raise IdentityError(["not UTF-8; save it again as UTF-8."]) from error
+
+
+def _parsed(written: str) -> dict[str, Any]:
+    try:
+        values = yaml.safe_load(written)
     except yaml.YAMLError as error:
         raise IdentityError([f"not YAML: {' '.join(str(error).split())}."]) from error
     if not isinstance(values, dict):

@@ -202,13 +202,16 @@ async def _work_until(stop: asyncio.Event, app: procrastinate.App, engine: Engin
 
 
 async def _drain(settings: Settings, clock: Clock) -> None:
-    engine = connect(settings.database_url, pooled=False)
-    app = make_worker(settings, engine, clock)
-    async with app.open_async():
-        await _tidy(app, engine, settings, clock())
-        await asyncio.to_thread(calendar_links.sync_due, engine, settings, clock())
-        while await asyncio.to_thread(_has_work, engine):
-            await app.run_worker_async(wait=False, listen_notify=False)
+    engine = connect(settings.database_url)
+    try:
+        app = make_worker(settings, engine, clock)
+        async with app.open_async():
+            await _tidy(app, engine, settings, clock())
+            await asyncio.to_thread(calendar_links.sync_due, engine, settings, clock())
+            while await asyncio.to_thread(_has_work, engine):
+                await app.run_worker_async(wait=False, listen_notify=False)
+    finally:
+        engine.dispose()
 
 
 def _has_work(engine: Engine) -> bool:
