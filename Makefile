@@ -31,8 +31,8 @@ build: .venv/.run $(MO) static/.compressed ## Install what is missing, ready to 
 test: .venv/.test node_modules/.axe $(MO) static/.compressed ## Install what is missing and run all the tests
 	@$(BIN)/pytest -n 2 --dist worksteal $(PYTEST)
 
-test-fast: .venv/.test $(MO) static/.compressed ## The tests without a browser or a slow server, under a minute
-	@$(BIN)/pytest -n 2 --dist worksteal -m "not browser and not slow" $(PYTEST)
+test-fast: .venv/.test $(MO) static/.compressed ## The tests that need no browser, no slow server and no patience, about a minute
+	@$(BIN)/pytest -n 2 --dist worksteal -m "not browser and not slow and not long" $(PYTEST)
 
 lint: .venv/.test ## ruff, strict mypy, templates
 	$(BIN)/ruff check .

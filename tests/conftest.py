@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -43,6 +44,24 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     """In CI a test that cannot run is a failure (`.ci/run` sets ALLERVERS_NO_SKIP)."""
     if report.skipped and os.environ.get("ALLERVERS_NO_SKIP") and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest first, so that no process ends alone with it: each of two is dealt one half, in order.
+
+    Browsers begin one half, so that one process opens one and starts the house; the other begins with what is
+    slow. A file stays whole: its tests share what they made.
+    """
+    marks: defaultdict[Path, set[str]] = defaultdict(set)
+    for item in items:
+        marks[item.path] |= {mark.name for mark in item.iter_markers()}
+    browser = [item for item in items if "browser" in marks[item.path]]
+    slow = [
+        item for item in items if "browser" not in marks[item.path] and marks[item.path] & {"slow", "long"}
+    ]
+    light = [item for item in items if not marks[item.path] & {"browser", "slow", "long"}]
+    half = max(0, len(items) // 2 - len(browser))
+    items[:] = browser + light[:half] + slow + light[half:]
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,8 @@ from tests.conftest import Database
 from tests.pages import words
 from tests.portal.person import Person
 
+pytestmark = pytest.mark.long
+
 Somebody = Callable[..., Person]
 
 

@@ -33,6 +33,8 @@ from tests.people import LOUISE, PAUL, SARAH, Character
 from tests.visitor import Visitor
 from tools import strings
 
+pytestmark = pytest.mark.long
+
 PAGE = "/fr/agenda/calendrier"
 NEXT_TUESDAY = date(2026, 11, 10)
 UNKNOWN = "/agenda/flux/AAAAAAAAAAAAAAAAAAAAAA.ics"

@@ -20,6 +20,8 @@ from tests.conftest import Database
 from tests.people import LOUISE, MOREAU_EMAIL, NADIA, PAUL, SARAH
 from tests.portal.person import Person
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def asked(database: Database, now: datetime) -> Asked:

@@ -34,6 +34,8 @@ from tests.portal.person import Person
 from tests.portal.receiving import appointments_of, receives
 from tests.portal.test_booking import file_of, hours, link, slot_buttons, takes
 
+pytestmark = pytest.mark.long
+
 __all__ = ["post"]
 
 Somebody = Callable[..., Person]

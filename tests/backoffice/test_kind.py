@@ -19,6 +19,8 @@ from tests.casework.asking import Asked, ask
 from tests.conftest import Database
 from tests.portal.receiving import receives
 
+pytestmark = pytest.mark.long
+
 THURSDAY = date(2026, 11, 5)
 
 

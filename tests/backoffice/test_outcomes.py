@@ -16,6 +16,8 @@ from tests.people import PAUL
 from tests.portal.receiving import appointments_of, receives
 from tests.visitor import Visitor
 
+pytestmark = pytest.mark.long
+
 TODAY, NEXT_TUESDAY = date(2026, 11, 3), date(2026, 11, 10)
 
 

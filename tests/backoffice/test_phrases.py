@@ -20,6 +20,8 @@ from tests.conftest import Database
 from tests.pages import Page, filled_in, words
 from tests.portal.person import Person
 
+pytestmark = pytest.mark.long
+
 COME = "Venez le mardi 24 novembre à 14:30."
 VENGA = "Venga el martes 24 de noviembre a las 14:30."
 ADD, FIND = ("phrase_do", "add"), ("phrase_do", "find")

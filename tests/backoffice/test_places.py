@@ -26,6 +26,8 @@ from tests.conftest import Database
 from tests.pages import Page, words
 from tests.people import FROZES, LOUDUN, PAUL, POITIERS, SARAH, Character
 
+pytestmark = pytest.mark.long
+
 SATURDAY = date(2026, 11, 7)
 MARKET: dict[str, Any] = {
     "name": "Marché de la place Notre-Dame", "commune": POITIERS, "day": "2026-11-07",

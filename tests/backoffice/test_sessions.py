@@ -24,6 +24,8 @@ from tests.conftest import PARIS, Database
 from tests.pages import Page
 from tests.people import HUGO, LOUISE, NADIA, ODILE, PAUL
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def asked(database: Database, now: datetime) -> Asked:

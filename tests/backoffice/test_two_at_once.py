@@ -18,6 +18,8 @@ from tests.conftest import Database
 from tests.people import PAUL, SARAH
 from tests.visitor import Visitor
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def asked(database: Database, now: datetime) -> Asked:

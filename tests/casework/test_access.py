@@ -14,6 +14,8 @@ from casework.access import Guess, TooManyGuessesError
 from casework.database import transaction
 from tests.conftest import Database
 
+pytestmark = pytest.mark.long
+
 ARABIC, PERSIAN, BENGALI = "٠١٢٣٤٥٦٧٨٩", "۰۱۲۳۴۵۶۷۸۹", "০১২৩৪৫৬৭৮৯"
 numbers = st.builds(access.new_number)
 

@@ -44,6 +44,8 @@ from tests.conftest import Database
 from tests.local_servers import MailServer, TextProvider
 from tests.people import AMINA_PHONE, HUGO, LOUDUN, NADIA, ODILE, POITIERS, Character
 
+pytestmark = pytest.mark.long
+
 LONGEST_HOUSE = "Maison départementale de la solidarité de Beaumont Saint-Cyr-en-Poitou"
 OTHER_PHONE = "+33687654321"
 YES = {

@@ -21,6 +21,8 @@ from casework.audio import AudioError, Espeak, Made, Shelf, Speech, sentences_of
 from casework.rights import Part, load_library
 from casework.settings import ROOT
 
+pytestmark = pytest.mark.long
+
 PIPER = f"""#!{sys.executable}
 import argparse, pathlib, sys, time, wave
 orders = argparse.ArgumentParser()

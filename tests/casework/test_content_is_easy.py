@@ -11,6 +11,8 @@ from casework.easyread import Kind, Level, report
 from casework.easyread.__main__ import acronyms, read_file, table
 from casework.settings import ROOT
 
+pytestmark = pytest.mark.long
+
 PAGES = sorted((ROOT / "content" / "rights").glob("*/fr.md"))
 LONGEST, MEDIAN, EASY_ENOUGH = 15, 10, 80.0
 

@@ -56,6 +56,8 @@ from casework.vocabulary import LANGUAGES, Channel, Role, State, Theme, Urgency
 from casework.waiting_room import Visit, VisitState
 from tests.conftest import ACCESS_KEY, Database
 
+pytestmark = pytest.mark.long
+
 VIENNE = ROOT / "territory" / "vienne"
 NOW = datetime(2026, 11, 3, 10, tzinfo=PARIS)
 SUNDAY_NIGHT = datetime(2026, 11, 8, 2, 30, tzinfo=UTC)

@@ -19,6 +19,8 @@ from tests.conftest import Database
 from tests.local_servers import TextProvider
 from tests.people import AMINA_PHONE, MOREAU_EMAIL
 
+pytestmark = pytest.mark.long
+
 
 def lose(database: Database, contact: str, now: datetime, language: str = "fr") -> None:
     """Somebody says on the portal that they lost their link; the worker has its turn."""

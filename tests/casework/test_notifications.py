@@ -24,6 +24,8 @@ from tests.casework.asking import BY_MAIL, ask, notifications_of, worker_setting
 from tests.conftest import Database
 from tests.people import FROZES, MOREAU_EMAIL
 
+pytestmark = pytest.mark.long
+
 LONGEST_ADDRESS = "https://solidarites.alpes-de-haute-provence.fr"
 LONGEST_HOUSE = "Maison départementale de la solidarité de Beaumont Saint-Cyr-en-Poitou"
 SECRET = "x" * 22

@@ -32,6 +32,8 @@ from tests.conftest import Database
 from tests.people import HUGO, LOUDUN, LOUISE, NADIA, PAUL, SARAH
 from tests.portal.receiving import appointments_of, receives
 
+pytestmark = pytest.mark.long
+
 __all__ = ["post"]
 
 THURSDAY = date(2026, 11, 5)

@@ -25,6 +25,8 @@ from tests.casework.in_line import call_next, open_desk, set_up
 from tests.conftest import Database
 from tests.people import PAUL
 
+pytestmark = pytest.mark.long
+
 NOW = datetime(2026, 11, 3, 9, tzinfo=UTC)
 PEOPLE, DESKS = 200, 20
 

@@ -7,6 +7,8 @@ import pytest
 from casework.passwords import check_password, hash_password
 from tests.people import PASSWORD
 
+pytestmark = pytest.mark.long
+
 
 def test_the_right_password_opens_and_another_does_not() -> None:
     stored = hash_password(PASSWORD)

@@ -28,6 +28,8 @@ from casework.phrasebook import (
 from casework.settings import ROOT
 from casework.vocabulary import LANGUAGES
 
+pytestmark = pytest.mark.long
+
 BOOK = load_phrasebook()
 FILLED = {
     "day": "2026-11-24", "hour": "14:30", "place": "1 rue du Marché", "paper": "lease",

@@ -19,6 +19,8 @@ from casework.translation import catalogue
 from casework.vocabulary import LANGUAGES
 from tests.casework.test_rights import RENT
 
+pytestmark = pytest.mark.long
+
 DAY = date(2026, 12, 1)
 ENGLISH = '---\ntitle: "Paying the rent"\nsummary: "We help."\nof_version: 2\n---\n' + "".join(
     f"## {catalogue('en').gettext(heading)}\nwords\n" for heading in HEADINGS.values()

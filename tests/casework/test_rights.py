@@ -237,6 +237,7 @@ FOUND = {
 }
 
 
+@pytest.mark.long
 def test_people_find_with_their_own_words_and_words_of_no_page_find_nothing(
     database: Database, library: Library
 ) -> None:

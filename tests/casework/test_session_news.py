@@ -30,6 +30,8 @@ from tests.conftest import Database
 from tests.local_servers import MailServer, TextProvider
 from tests.people import AMINA_PHONE, NADIA
 
+pytestmark = pytest.mark.long
+
 OF_SESSION = [template for template in Template if template.value.startswith("session")]
 SECRET = "x" * 22
 

@@ -37,6 +37,8 @@ from tests.crash.processes import wait_until
 from tests.people import LOUISE, MARC, NADIA, ODILE, PAUL, SARAH
 from tests.portal.receiving import receives
 
+pytestmark = pytest.mark.long
+
 
 def signs_up(
     database: Database, asked: Asked, session_id: UUID, people: int, now: datetime, form: UUID | None = None

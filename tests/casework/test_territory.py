@@ -18,6 +18,8 @@ from casework.territory import Commune, SectorCommune, find_communes, fold
 from tests.conftest import Database
 from tests.people import FROZES, LOUDUN, POITIERS
 
+pytestmark = pytest.mark.long
+
 ARABIC_DIGITS = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
 BENGALI_DIGITS = str.maketrans("0123456789", "০১২৩৪৫৬৭৮৯")
 

@@ -38,6 +38,8 @@ from tests.local_servers import free_port
 from tests.people import PAUL
 from tests.translation_server import TranslationServer
 
+pytestmark = pytest.mark.long
+
 HELP, THANKS = "أحتاج مساعدة.", "شكرا."
 WORK = "from casework import settings, worker; worker.run(settings.from_environment())"
 

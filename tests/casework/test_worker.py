@@ -28,6 +28,8 @@ from tests.conftest import Database
 from tests.local_servers import PATIENCE, VIRUS_MARKER, MailServer, TextProvider, free_port, local_clamd
 from tests.people import AMINA_PHONE, MOREAU_EMAIL, NADIA
 
+pytestmark = pytest.mark.long
+
 WORK = "from casework import settings, worker; worker.run(settings.from_environment())"
 PAPER = b"%PDF-1.4\nune lettre"
 

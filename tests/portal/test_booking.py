@@ -31,6 +31,8 @@ from tests.portal.person import Person
 from tests.portal.receiving import appointments_of, receives
 from tests.translations.test_catalogues import stray_letters
 
+pytestmark = pytest.mark.long
+
 Somebody = Callable[..., Person]
 THURSDAY = date(2026, 11, 5)
 FRIDAY = date(2026, 11, 6)

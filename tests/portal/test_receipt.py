@@ -18,6 +18,8 @@ from tests.pages import words
 from tests.people import MOREAU_EMAIL
 from tests.portal.person import Person, receipt_on
 
+pytestmark = pytest.mark.long
+
 HANDED = "1 rue du Marché"
 
 

@@ -17,6 +17,8 @@ from tests.clock import Clock
 from tests.portal.person import Person
 from tools import strings
 
+pytestmark = pytest.mark.long
+
 HEADING = {"fr": "Nous sommes là pour vous aider", "ar": "نحن هنا لمساعدتكم", "en": "We are here to help you"}
 """A few languages are enough: none is compiled otherwise than the others."""
 

@@ -19,6 +19,8 @@ from casework.translation import one_a_line
 from tests.translations.test_catalogues import citizens_strings
 from tools import strings
 
+pytestmark = pytest.mark.long
+
 EXCEPTIONS = Path(__file__).with_name("easy_exceptions.yaml")
 MESSAGES = sorted(
     path.relative_to(translation.TEMPLATES).as_posix()
