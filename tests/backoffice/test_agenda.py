@@ -27,6 +27,8 @@ from tests.pages import words
 from tests.people import HUGO, LOUISE, MARC, NADIA, PAUL, SARAH, Character
 from tools import strings
 
+pytestmark = pytest.mark.long
+
 NEXT_TUESDAY = date(2026, 11, 10)
 WEEK = "2026-W46"
 
