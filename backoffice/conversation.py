@@ -60,13 +60,13 @@ def in_two_languages(opened: Request, conversation: Sequence[Message]) -> dict[s
         "longest_correction": LONGEST_CORRECTION,
         "translations": shown(db(), [first, *theirs], language(), keys, now(), names),
         "as_read": as_read,
-        "how_read": _how_read(opened.language, list(as_read.values())),
+        "how_read": how_read(opened.language, list(as_read.values())),
     }
     db().commit()
     return facts
 
 
-def _how_read(reader: str, before: Sequence[Translation]) -> str | Markup:
+def how_read(reader: str, before: Sequence[Translation]) -> str | Markup:
     """In which words the person will read an answer, as far as the messages `before` it tell."""
     if reader == AGENTS_LANGUAGE:
         return str(gettext("La personne lit ce message en français. Écrivez des phrases courtes."))

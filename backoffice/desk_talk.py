@@ -12,6 +12,7 @@ from flask_wtf import FlaskForm
 
 from backoffice import phrases
 from backoffice.agent import AGENT, WATCHING, me
+from backoffice.conversation import how_read
 from backoffice.desk_forms import EndForm, HandForm, SayForm, ThirdForm
 from backoffice.phrases import Picked
 from casework import brought_in, calling, permanences, talks
@@ -163,7 +164,15 @@ def end(talk_id: UUID) -> ResponseReturnValue:
         form.summary.data or "",
         UUID(form.submission.data),
     )
-    return _do(talk_id, lambda: calling.end(db(), me(), talk_id, ending, _keys(), now()), "ended")
+    return _do(talk_id, lambda: _end(talk, ending), "ended")
+
+
+def _end(talk: Talk, ending: Ending) -> None:
+    """The summary is asked for in the person's language at once: it is there when their page says that it is over."""
+    calling.end(db(), me(), talk.id, ending, _keys(), now())
+    names = Names(tuple(one.name for one in talks.people(db(), talk.id)))
+    summary = (ending.summary, language_of(ending.summary, "fr"))
+    shown(db(), [summary], _reader(talk), _keys(), now(), names)
 
 
 def _do(
@@ -206,13 +215,15 @@ def _conversation(talk: Talk, person: TalkPerson | None) -> dict[str, object]:
     theirs = [(line.body, line.language) for line in said if line.part is not Part.AGENT]
     ours = [(line.body, line.language) for line in said if line.part is Part.AGENT]
     names = Names(tuple(one.name for one in people))
+    as_read = shown(db(), ours, _reader(talk), _keys(), now(), names)
     facts: dict[str, object] = {
         "talk": talk,
         "person": person,
         "people": people,
         "said": said,
         "translations": shown(db(), theirs, language(), _keys(), now(), names),
-        "as_read": shown(db(), ours, _reader(talk), _keys(), now(), names),
+        "as_read": as_read,
+        "how_read": how_read(_reader(talk), list(as_read.values())),
         "warnings": [(talk, "", card) for card in talks.warnings_of(said)] + _elsewhere(talk),
     }
     db().commit()

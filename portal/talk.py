@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from uuid import UUID, uuid4
 
 from flask import Blueprint, g, redirect, render_template, request, url_for
@@ -18,12 +19,13 @@ from casework.masking import Names
 from casework.requests import SendingKeys
 from casework.sentences import language_of
 from casework.talks import LONGEST_LINE, MyTalk, Part, Said, Taker, TalkState
-from casework.translated_words import shown
+from casework.translated_words import Translation, shown
 from casework.vocabulary import URGENCIES, Theme, Urgency
 from casework.waiting_room import MyVisit, VisitState
+from portal import visit
 from portal.cards import tapped
 from web.compression import showing_secret
-from web.doors import Door, open_to
+from web.doors import ANYONE, Door, open_to
 from web.fragments import fragment
 from web.language import language
 from web.transactions import db, now, settings
@@ -34,7 +36,15 @@ talk = Blueprint("talk", __name__, url_prefix="/<lang>/permanence/entretien")
 
 def _needs_talk() -> ResponseReturnValue | None:
     g.talk = talks.opened(db())
-    return None if g.talk else redirect(url_for("permanence.door"), 303)
+    if g.talk:
+        return None
+    if not visit.brought_in():
+        return redirect(url_for("permanence.door"), 303)
+    if request.endpoint == "talk.lines":
+        return fragment(render_template("portal/permanence/talk_lines.html", me=None))
+    if request.method == "POST" and request.headers.get("X-Requested-With") != "fetch":
+        return render_template("portal/permanence/over.html", unsent=clean(request.form.get("body", "")))
+    return redirect(url_for("talk.over"), 303)
 
 
 RESCUE = URGENCIES[Urgency.DANGER].numbers
@@ -101,9 +111,11 @@ def write() -> ResponseReturnValue:
     A card goes alone: what one was typing stays in the field.
     """
     form, me = LineForm(), _me()
+    quiet = request.headers.get("X-Requested-With") == "fetch"
+    if me is None and not quiet:
+        return _ended(form.body.data or "")
     if me is None or me.joined_at is None:
         return redirect(url_for("talk.show"), 303)
-    quiet = request.headers.get("X-Requested-With") == "fetch"
     card, begun = tapped(), form.body.data
     if card:
         form.body.data = card.words(language())
@@ -141,6 +153,13 @@ def out() -> ResponseReturnValue:
     if _me() is None:
         return redirect(url_for("talk.show"), 303)
     return render_template("portal/permanence/out.html", talk=g.talk)
+
+
+@talk.get("/fini")
+@open_to(ANYONE)
+def over() -> ResponseReturnValue:
+    """The talk into which somebody was brought is over: their link opens nothing any more."""
+    return render_template("portal/permanence/over.html")
 
 
 def _me() -> Taker | None:
@@ -188,10 +207,8 @@ def _facts(me: Taker | None) -> dict[str, object]:
     current: MyTalk = g.talk
     said = talks.lines(db(), current.visit_id)
     people = talks.people(db(), current.id)
-    keys = SendingKeys(settings().access_key, settings().documents_public_key)
     texts = [(line.body, line.language) for line in said if not _own(line, me)]
-    translations = shown(db(), texts, language(), keys, now(), Names(tuple(one.name for one in people)))
-    db().commit()
+    translations = _in_our_language(texts, people)
     mine = waiting_room.mine(db())
     alarm = _alarm(said, me)
     return {
@@ -209,14 +226,33 @@ def _facts(me: Taker | None) -> dict[str, object]:
     }
 
 
-def _ended() -> ResponseReturnValue:
-    """The talk is over; or it was cut, and the person waits again, first in the line."""
+def _in_our_language(
+    texts: list[tuple[str, str]], people: list[Taker]
+) -> Mapping[tuple[str, str], Translation]:
+    """What others wrote, in this page's language; what is not there yet is asked for. Commits."""
+    names = Names(tuple(one.name for one in people))
+    found = shown(db(), texts, language(), SendingKeys.of(settings()), now(), names)
+    db().commit()
+    return found
+
+
+def _ended(unsent: str = "") -> ResponseReturnValue:
+    """The talk is over; or it was cut, and the person waits again, first in the line. `unsent`: what came too late."""
     mine = waiting_room.mine(db())
     if mine is None:
         return redirect(url_for("permanence.door"), 303)
     if mine.is_live:
         return redirect(url_for("permanence.wait"), 303) if mine.state in AGAIN else _lost()
-    return render_template("portal/permanence/ended.html", talk=g.talk, visit=mine)
+    summary = (g.talk.summary, language_of(g.talk.summary, "fr"))
+    return render_template(
+        "portal/permanence/ended.html",
+        talk=g.talk,
+        visit=mine,
+        written_in=summary[1],
+        translations=_in_our_language([summary], talks.people(db(), g.talk.id)),
+        unsent=unsent,
+        sensitive=_sensitive(mine, None),
+    )
 
 
 AGAIN = frozenset({VisitState.WAITING, VisitState.CALLED, VisitState.GONE})

@@ -67,6 +67,11 @@ def visit_secret() -> str | None:
     return secret
 
 
+def brought_in() -> bool:
+    """This browser came by the link of one talk: an interpreter, or somebody the person trusts."""
+    return "visit" in session and "visit_secret" not in session
+
+
 def drop_visit() -> None:
     """The waiting room is entered, or the talk is had, by the request that this browser follows."""
     session.pop("visit_secret", None)

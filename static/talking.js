@@ -2,6 +2,37 @@
 // the page. Comfort only: without this file pages refresh as a whole, and one writes on a page of its own.
 "use strict";
 
+// What one writes outlives the page, in this tab alone: the talk may end, be cut or be held meanwhile, or another form
+// of the page come back. Leaving fast, signing out and wiping a kiosk empty it; a kiosk keeps nothing.
+{
+  const form = document.querySelector("form[data-line]");
+  const typed = form?.querySelector("textarea");
+  const late = document.querySelector("[data-unsent]");
+  const of = (talk) => `line ${talk}`;
+  try {
+    if (form?.dataset.line) {
+      const key = of(form.dataset.line);
+      typed.value ||= sessionStorage.getItem(key) ?? "";
+      typed.addEventListener("input", () => {
+        try {
+          if (typed.value.trim()) sessionStorage.setItem(key, typed.value);
+          else sessionStorage.removeItem(key);
+        } catch {
+          // no storage: what is typed lives as long as the page
+        }
+      });
+    }
+    if (late?.hidden) {
+      const mine = late.dataset.unsent ? [of(late.dataset.unsent)] : Object.keys(sessionStorage).filter((key) => key.startsWith(of("")));
+      const words = mine.map((key) => sessionStorage.getItem(key)).filter(Boolean).join("\n");
+      late.querySelector("p").textContent = words;
+      late.hidden = !words;
+    }
+  } catch {
+    // the browser keeps nothing for this site
+  }
+}
+
 const box = document.querySelector("[data-watch]");
 if (box) {
   const every = Number(box.dataset.every) * 1000;

@@ -5,6 +5,8 @@ from __future__ import annotations
 import gettext
 import re
 from collections.abc import Iterator
+from datetime import datetime
+from functools import cache
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
@@ -14,9 +16,12 @@ from babel.messages.catalog import Catalog
 from babel.messages.pofile import write_po
 from sqlalchemy import update
 
+from casework.agents import Agent
+from casework.calling import call_next
 from casework.database import transaction
 from casework.requests import Request
 from casework.vocabulary import LANGUAGES
+from tests.casework.in_line import open_desk, set_up
 from tests.conftest import Database
 from tests.pages import Page
 from tests.people import PAUL
@@ -65,6 +70,8 @@ COUNTS = range(1000)
 LETTERS = re.compile(r"[A-Za-zÀ-ÿ]{2,}")
 NAMES = {"Allervers"}
 """Written in its own letters everywhere."""
+SPOKEN = {"aria-label", "placeholder"}
+"""Attributes that are read; so are those that scripts put into the page, `data-say-…`."""
 
 
 @pytest.fixture(scope="session")
@@ -179,13 +186,20 @@ def test_words_are_counted_as_one_reads(text: str, counts: list[int]) -> None:
     assert [word_count(sentence) for sentence in sentences(text)] == counts
 
 
+@cache
+def said_in(language: str) -> frozenset[str]:
+    """What translators wrote in a language."""
+    return frozenset(message.string for message in strings.read(language) if isinstance(message.string, str))
+
+
 def stray_letters(page: Page) -> Iterator[str]:
     """Texts in Latin letters that neither a translator wrote nor `bdi`, `dir` or `lang` sets apart."""
 
     def walk(element: Element, apart: bool) -> Iterator[str]:
         here = element.tag == "bdi" or element.get("dir") or element.get("lang", language) != language
         apart = apart or bool(here)
-        for text in (element.text, element.get("aria-label"), element.get("placeholder")):
+        said = [words for name, words in element.items() if name in SPOKEN or name.startswith("data-say-")]
+        for text in (element.text, *said):
             if not apart:
                 yield from strays(text)
         for child in element:
@@ -198,7 +212,7 @@ def stray_letters(page: Page) -> Iterator[str]:
         return [read] if set(LETTERS.findall(read)) - NAMES and read not in translated else []
 
     language = page.html.get("lang", "")
-    translated = {message.string for message in strings.read(language) if isinstance(message.string, str)}
+    translated = said_in(language)
     body = page.html.find("body")
     assert body is not None
     return walk(body, apart=False)
@@ -223,6 +237,28 @@ def test_amina_reads_arabic_from_right_to_left_and_french_names_stand_apart(
     assert {(page.html.get("lang"), page.html.get("dir")) for page in amina.shown} == {("ar", "rtl")}
     assert {page.path: found for page in amina.shown if (found := list(stray_letters(page)))} == {}
     assert all(re.search("[\u0600-\u06ff]", page.heading) for page in amina.shown)
+
+
+@pytest.mark.parametrize("language", ["fa", "uk"])
+def test_a_call_and_a_talk_hold_no_french(
+    amina: Person, database: Database, language: str, now: datetime
+) -> None:
+    """In languages that the back office does not speak: what both faces share is translated there too."""
+    open_desk(database, set_up(database, now), PAUL, now)
+    amina.language, amina.shown = language, []
+    permanence = f"/{language}/permanence"
+    amina.open(permanence)
+    amina.submit(called_name="Amina", spoken_language=language, theme="housing", channel="video")
+    amina.open(f"{permanence}/attente")
+    with transaction(database.backoffice) as session:
+        call_next(session, session.get_one(Agent, PAUL.id), now)
+    amina.open(f"{permanence}/attente")
+    amina.submit(action="/entrer")
+    for path in ("entretien/ecrire", "entretien/sortie", "rappel"):
+        amina.open(f"{permanence}/{path}")
+    pages = {page.path.removeprefix(permanence): page for page in amina.shown}
+    assert {"/essai", "/entretien"} <= pages.keys()
+    assert {path: found for path, page in pages.items() if (found := list(stray_letters(page)))} == {}
 
 
 def test_a_word_left_in_french_would_be_seen(amina: Person) -> None:
