@@ -148,7 +148,7 @@ def set_contact_rule(request_id: UUID) -> ResponseReturnValue:
 @open_to(AGENT)
 def correct(request_id: UUID) -> ResponseReturnValue:
     """The agent's own translation takes the place of the machine's, for everybody who has these words."""
-    opened = _peek(request_id)
+    opened = _in_sight(request_id)
     written, source, target = to_correct(opened)
     typed = request.form.get("translated", "")
     try:
@@ -176,7 +176,7 @@ def correct(request_id: UUID) -> ResponseReturnValue:
 @open_to(AGENT)
 def paper(request_id: UUID, document_id: UUID) -> Response:
     """A paper, opened for this agent alone and written in the journal; an infected one stays shut."""
-    opened = _peek(request_id)
+    opened = _in_sight(request_id)
     document = db().get(Document, document_id)
     if document is None or document.request_id != opened.id or document.scan is Scan.INFECTED:
         abort(404)
@@ -206,6 +206,14 @@ def _peek(request_id: UUID) -> Request:
     """The request, for an act that leaves its own trace."""
     opened = db().get(Request, request_id)
     if opened is None or not triage.may_see(me(), opened):
+        abort(404)
+    return opened
+
+
+def _in_sight(request_id: UUID) -> Request:
+    """The same for what goes with reading: papers and words, also for who leads a talk with the person."""
+    opened = db().get(Request, request_id)
+    if opened is None or not triage.may_read(db(), me(), opened):
         abort(404)
     return opened
 
@@ -332,6 +340,7 @@ def _show(
     page = render_template(
         "backoffice/case.html",
         case=opened,
+        ours=triage.may_see(me(), opened),
         house=db().get_one(House, opened.house_id),
         sector=db().get(Sector, opened.sector_id) if opened.sector_id else None,
         commune=db().get(Commune, opened.commune_code) if opened.commune_code else None,

@@ -105,7 +105,7 @@ def to_correct(opened: Request) -> tuple[str, str, str]:
 
 def _mine(request_id: UUID) -> Request:
     opened = db().get(Request, request_id)
-    if opened is None or not triage.may_see(me(), opened):
+    if opened is None or not triage.may_read(db(), me(), opened):
         abort(404)
     return opened
 

@@ -15,7 +15,7 @@ from backoffice.agent import AGENT, WATCHING, me
 from backoffice.conversation import how_read
 from backoffice.desk_forms import EndForm, HandForm, SayForm, ThirdForm
 from backoffice.phrases import Picked
-from casework import brought_in, calling, permanences, talks
+from casework import brought_in, calling, permanences, talks, triage
 from casework.agents import Agent
 from casework.brought_in import FullError
 from casework.calling import BusyError, Ending, NotThereError, NotYourTalkError
@@ -286,7 +286,7 @@ def _show(
     page = render_template(
         "backoffice/desk/talk.html",
         visit=visit,
-        asked=asked if asked and asked.house_id == me().house_id else None,
+        asked=asked if asked and triage.may_read(db(), me(), asked) else None,
         leads=talk.agent_id == me().id,
         leader=db().get_one(Agent, talk.agent_id),
         before=[one for one in _earlier(talk) if one.notes],

@@ -22,9 +22,11 @@ from casework.notifications import Template
 from casework.people import ContactWay, ways_of
 from casework.requests import PARIS, Request, SendingKeys
 from casework.routing import NEVER, Decision, Ground, Worker, route
+from casework.talks import Talk, TalkState
 from casework.telling import tell
 from casework.territory import Commune, Sector, SectorCommune, SectorWorker
 from casework.vocabulary import Outcome, Role, State, Theme
+from casework.waiting_room import Visit
 
 
 class Act(enum.StrEnum):
@@ -96,6 +98,13 @@ def may_see(agent: Agent, request: Request) -> bool:
     return request.house_id == agent.house_id
 
 
+def may_read(session: Session, agent: Agent, request: Request) -> bool:
+    """Who leads a talk with the person reads their request too while it lasts, whatever house holds it."""
+    talking = select(Talk.id).join(Visit, Visit.id == Talk.visit_id)
+    here = (Visit.request_id == request.id, Talk.agent_id == agent.id, Talk.state != TalkState.ENDED)
+    return may_see(agent, request) or session.scalar(talking.where(*here).limit(1)) is not None
+
+
 def possible(agent: Agent, request: Request) -> list[Act]:
     """What this agent can do with this request now, in the order of `Act`."""
     return [act for act in Act if _is_allowed(act, agent, request)]
@@ -105,10 +114,10 @@ def read(session: Session, agent: Agent, request_id: UUID, now: datetime) -> Req
     """Open a request, and leave the trace of it.
 
     Raises:
-        NotYoursError: no such request in the agent's house.
+        NotYoursError: no such request in the agent's house, nor in a talk that they lead.
     """
     request = session.get(Request, request_id)
-    if request is None or not may_see(agent, request):
+    if request is None or not may_read(session, agent, request):
         raise NotYoursError
     journal.write(session, Action.OPENED, now, request_id=request.id, agent=agent)
     return request

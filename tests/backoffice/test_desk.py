@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,13 +18,13 @@ from casework.talks import Talk, TalkLine, TalkOutcome, TalkPerson, TalkState
 from casework.translated_words import PHRASEBOOK, Origin, State, TranslatedWords, shown
 from casework.waiting_room import Visit, VisitState
 from tests.backoffice.colleague import Colleague, stored
-from tests.casework.asking import BY_TEXT, ask
+from tests.casework.asking import BY_TEXT, ask, journal_of
 from tests.casework.in_line import Guest, as_guest, come, open_desk, set_up
 from tests.casework.test_virtual_permanence import joins
 from tests.clock import Clock
 from tests.conftest import Database
 from tests.pages import words
-from tests.people import PAUL, SARAH
+from tests.people import LOUDUN, PAUL, SARAH
 
 COME = "Venez le mardi 24 novembre à 14:30."
 COME_IN_PERSIAN = "لطفاً سه‌شنبه 24 نومبر ساعت 14:30 بیایید."
@@ -136,6 +137,7 @@ def test_paul_picks_a_ready_sentence_that_amina_reads_in_persian(
     paul.open("/fr/permanence")
     paul.submit(action="/suivant")
     joins(database, amina, clock())
+    assert "Une machine traduit votre message, si elle connaît cette langue." in paul.page.main
     when: dict[str, Any] = {"slot_day": "2026-11-24", "slot_hour": "14:30"}
     paul.submit(("phrase_do", "add"), action="/ecrire", body="Bonjour.", phrase_id="come_on", status=200)
     assert "Choisissez un jour." in paul.page.main
@@ -256,6 +258,29 @@ def test_the_colleague_who_is_in_the_talk_keeps_it_when_the_desk_falls_silent(
     paul.open(page)
     paul.submit(action="/finir", outcome="answered")
     assert stored(database, Talk)[0].agent_id == PAUL.id
+
+
+def test_another_houses_request_is_read_while_one_talks_with_its_person(
+    database: Database, here: UUID, paul: Colleague, clock: Clock
+) -> None:
+    asked = ask(database, clock() - timedelta(days=1), replace(BY_TEXT, commune_code=LOUDUN))
+    opens(paul)
+    amina = come(database, here, clock(), "Amina", asked=asked)
+    paul.open("/fr/permanence")
+    assert "D'une autre maison" in paul.page.main
+    paul.open(f"/fr/demande/{asked.id}", status=404)
+    paul.open("/fr/permanence")
+    paul.submit(action="/suivant")
+    joins(database, amina, clock())
+    assert f"/fr/demande/{asked.id}" in paul.page.links()
+    paul.reads(asked.id)
+    assert "Vous la lisez pendant votre entretien." in paul.page.main
+    assert not [action for action in _actions(paul) if action.startswith(f"/fr/demande/{asked.id}")]
+    assert [action for action, _details in journal_of(database, asked.id)].count("opened") == 1
+    paul.open("/fr/permanence")
+    paul.open(next(link for link in paul.page.links() if "/entretien/" in link))
+    paul.submit(action="/finir", outcome="oriented", summary="Votre maison vous appelle.")
+    paul.open(f"/fr/demande/{asked.id}", status=404)
 
 
 def test_a_desk_is_closed_by_hand_and_another_house_sees_nothing(
