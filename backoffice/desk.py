@@ -13,7 +13,7 @@ from flask_babel import gettext
 
 from backoffice.agent import AGENT, WATCHING, me
 from backoffice.desk_forms import PermanenceForm, ReasonForm, TimesForm
-from casework import calling, closing_time, permanences, silent_desks, talks
+from casework import calling, closing_time, permanences, silent_desks, talks, ways_in
 from casework.agents import Agent
 from casework.calling import BusyError, NoDeskError, NotWaitingError
 from casework.kiosks import Kiosk
@@ -44,7 +44,7 @@ def waiting_count() -> int:
     """For the navigation: who waits where my desk is open, and talks I am asked into."""
     agent = me()
     mine = permanences.desk_of(db(), agent.id)
-    waiting = len(calling.line_up(db(), mine.permanence_id, now())) if mine else 0
+    waiting = len(_for_me(calling.line_up(db(), mine.permanence_id, now()))) if mine else 0
     asked = [talk for talk in calling.under_way(db(), agent) if talk.agent_id != agent.id]
     return waiting + len(asked)
 
@@ -77,7 +77,9 @@ def lines() -> ResponseReturnValue:
 def open_desk(permanence_id: UUID) -> ResponseReturnValue:
     """I receive from now on."""
     try:
-        permanences.open_desk(db(), me(), _of_my_house(permanence_id), now())
+        one = db().get(VirtualPermanence, permanence_id) or abort(404)
+        guest = one.id in {other.id for other in ways_in.as_guest(db(), me(), now())}
+        permanences.open_desk(db(), me(), one, now(), guest=guest)
         db().commit()
     except TalkUnderWayError:
         db().rollback()
@@ -261,13 +263,18 @@ def _show(code: int = 200) -> ResponseReturnValue:
     agent = me()
     houses = permanences.of_house(db(), agent.house_id)
     mine = permanences.desk_of(db(), agent.id)
+    elsewhere = ways_in.as_guest(db(), agent, now())
+    here = db().get_one(VirtualPermanence, mine.permanence_id) if mine else None
+    if here and here not in [*houses, *elsewhere]:
+        elsewhere.append(here)
     under_way = calling.under_way(db(), agent)
     page = render_template(
         "backoffice/desk/desk.html",
-        mine=next((one for one in houses if mine and one.id == mine.permanence_id), None),
+        mine=here,
         houses=houses,
+        elsewhere=elsewhere,
         next_times={one.id: permanences.times_of(db(), one.id, now(), 1) for one in houses},
-        open_desks={one.id: len(permanences.open_desks(db(), one.id)) for one in houses},
+        open_desks={one.id: len(permanences.open_desks(db(), one.id)) for one in [*houses, *elsewhere]},
         may_set=permanences.may_set(agent, agent.house_id),
         under_way=[(talk, db().get_one(Visit, talk.visit_id)) for talk in under_way],
         warnings={talk.id: talks.warnings_of(talks.lines(db(), talk.visit_id)) for talk in under_way},
@@ -278,10 +285,13 @@ def _show(code: int = 200) -> ResponseReturnValue:
 
 
 def _line() -> dict[str, Any]:
-    """Who waits where my desk is open, the next one first; the last one's request only if my house holds it."""
+    """Who waits where my desk is open, the next one first; the last one's request only if my house holds it.
+
+    At another house's permanence, only who waits for me.
+    """
     mine = permanences.desk_of(db(), me().id)
-    waiting = calling.line_up(db(), mine.permanence_id, now()) if mine else []
-    left = closing_time.left_kiosks(db(), mine.permanence_id) if mine else []
+    waiting = _for_me(calling.line_up(db(), mine.permanence_id, now())) if mine else []
+    left = _for_me(closing_time.left_kiosks(db(), mine.permanence_id)) if mine else []
     return {
         "waiting": waiting,
         "left": left,
@@ -296,6 +306,16 @@ def _line() -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _for_me(visits: list[Visit]) -> list[Visit]:
+    return [visit for visit in visits if _may_see(visit)]
+
+
+def _may_see(visit: Visit) -> bool:
+    """They wait at a permanence of my house, or for me at another one."""
+    one = db().get_one(VirtualPermanence, visit.permanence_id)
+    return one.house_id == me().house_id or visit.meant_for == me().id
+
+
 def _stood_at(visit: Visit) -> tuple[Kiosk, House] | None:
     """The kiosk that somebody left after they were called, and its house; None when it was removed meanwhile."""
     kiosk = db().get(Kiosk, visit.left_kiosk_id) if visit.left_kiosk_id else None
@@ -308,11 +328,10 @@ def _request_of(visit: Visit) -> Request | None:
 
 
 def _waiting(visit_id: UUID) -> Visit:
-    """Somebody who waits at a permanence of my house."""
+    """Somebody who waits at a permanence of my house, or for me."""
     visit = db().get(Visit, visit_id)
-    if visit is None:
+    if visit is None or not _may_see(visit):
         abort(404)
-    _of_my_house(visit.permanence_id)
     return visit
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import func, or_, select, text
+from sqlalchemy import ColumnElement, func, or_, select, text
 from sqlalchemy.orm import Session
 
 from casework import appointments, journal, messages, permanences, rooms
@@ -26,7 +26,7 @@ from casework.requests import Request, SendingKeys
 from casework.talks import Part, Talk, TalkOutcome, TalkPerson, TalkState
 from casework.telling import tell
 from casework.triage import ReasonMissingError
-from casework.waiting_room import HERE, PLACE_KEPT, Visit, VisitState, turn
+from casework.waiting_room import HERE, Visit, VisitState, keeps_place, turn
 
 TRIES = 5
 SPOKEN = frozenset(
@@ -61,10 +61,15 @@ def line_up(session: Session, permanence_id: UUID, now: datetime) -> list[Visit]
         select(Visit).where(
             Visit.permanence_id == permanence_id,
             Visit.state == VisitState.WAITING,
-            or_(Visit.last_seen_at >= now - PLACE_KEPT, Visit.text_number.is_not(None)),
+            keeps_place(now),
         )
     )
     return sorted(waiting, key=lambda one: turn(one, now))
+
+
+def may_call(agent: Agent, permanence_id: UUID) -> ColumnElement[bool]:
+    """Whom an agent receives there: everybody at a permanence of their house, elsewhere who waits for them."""
+    return or_(Visit.meant_for == agent.id, ~func.desk_is_guest(agent.id, permanence_id))
 
 
 def call_next(session: Session, agent: Agent, now: datetime) -> Talk | None:
@@ -113,6 +118,7 @@ def call(session: Session, agent: Agent, visit_id: UUID, reason: str, now: datet
             Visit.id == visit_id,
             Visit.permanence_id == desk.permanence_id,
             Visit.state == VisitState.WAITING,
+            may_call(agent, desk.permanence_id),
         )
         .with_for_update()
         .execution_options(populate_existing=True)
@@ -308,6 +314,7 @@ def _first(
             Visit.state == VisitState.WAITING,
             Visit.last_seen_at >= now - HERE,
             or_(Visit.meant_for.is_(None), Visit.meant_for.not_in(others)),
+            may_call(agent, desk.permanence_id),
         )
         .order_by(
             func.turn_class(Visit.urgent, Visit.due_at, now),

@@ -6,10 +6,10 @@ know where; the page asks the others for a number, or leads them to a request.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import exists, func, select, update
+from sqlalchemy import exists, func, or_, select, text, update
 from sqlalchemy.orm import Session
 
 from casework import access, journal
@@ -23,7 +23,7 @@ from casework.permanences import PermanenceDesk, PermanenceTime, VirtualPermanen
 from casework.requests import Request, promise
 from casework.territory import fold
 from casework.vocabulary import CallTime, Channel, ContactRule, State, Theme, Urgency
-from casework.waiting_room import PLACE_KEPT, Visit, VisitState
+from casework.waiting_room import Visit, VisitState, keeps_place, written_language
 
 LEFT_A_KIOSK = (
     Visit.state == VisitState.GONE,
@@ -39,8 +39,7 @@ def note_gone(session: Session, now: datetime) -> None:
         update(Visit)
         .where(
             Visit.state == VisitState.WAITING,
-            Visit.last_seen_at < now - PLACE_KEPT,
-            Visit.text_number.is_(None),
+            ~keeps_place(now),
         )
         .values(state=VisitState.GONE)
         .execution_options(synchronize_session=False)
@@ -54,7 +53,12 @@ def left_over(session: Session, now: datetime, most: int) -> list[UUID]:
         PermanenceTime.permanence_id == Visit.permanence_id, PermanenceTime.during.contains(now)
     )
     at_desk = exists().where(
-        PermanenceDesk.permanence_id == Visit.permanence_id, PermanenceDesk.closed_at.is_(None)
+        PermanenceDesk.permanence_id == Visit.permanence_id,
+        PermanenceDesk.closed_at.is_(None),
+        or_(
+            PermanenceDesk.agent_id == Visit.meant_for,
+            ~func.desk_is_guest(PermanenceDesk.agent_id, Visit.permanence_id),
+        ),
     )
     to_come = exists().where(Appointment.id == Visit.appointment_id, func.upper(Appointment.during) > now)
     return list(
@@ -75,6 +79,11 @@ def see_off(session: Session, visit_id: UUID, now: datetime) -> None:
     if visit is None or visit.state not in {VisitState.WAITING, VisitState.GONE}:
         return
     _end(session, visit, now, call=can_call(session, visit), at_closing=True)
+
+
+def call_instead(session: Session, visit: Visit, now: datetime) -> None:
+    """Have somebody called back whom no text message reaches to say that their turn comes near."""
+    _end(session, visit, now, call=True, no_text=True)
 
 
 def can_call(session: Session, visit: Visit) -> bool:
@@ -144,8 +153,9 @@ def make_request(session: Session, visit_id: UUID, working_days: int, now: datet
         return
     house_id = session.get_one(VirtualPermanence, visit.permanence_id).house_id
     request = Request(
-        id=visit.id, number=access.new_number(), language=visit.language, state=State.RECEIVED, received_at=now,
-        promised_by=promise(now, working_days), themes=[visit.theme or Theme.OTHER], urgency=Urgency.NONE,
+        id=visit.id, number=access.new_number(), language=written_language(visit, None), state=State.RECEIVED,
+        received_at=now, promised_by=promise(now, working_days), themes=[visit.theme or Theme.OTHER],
+        urgency=Urgency.NONE,
         urgent=visit.urgent, urgency_reason=visit.urgency_reason, words="", commune_code=None, place_typed="",
         house_id=house_id, sector_id=None, name=visit.called_name, name_folded=fold(visit.called_name),
         spoken_language=visit.language, needs=visit.needs, contact_rule=ContactRule.USUAL, missing="",
@@ -165,3 +175,15 @@ def make_request(session: Session, visit_id: UUID, working_days: int, now: datet
     )
     visit.request_id = request.id
     journal.write(session, Action.SENT, now, request_id=request.id, origin="permanence")
+
+
+TALKS_KEPT = timedelta(days=30)
+"""So long a visit that led to no request is kept with what was written in it; the legal page says so."""
+
+
+def forget_old(session: Session, now: datetime, most: int) -> int:
+    """Forget old visits without a request, their talks and every line of them; returns how many."""
+    gone: int = session.scalar(
+        text("SELECT forget_visits(:before, :most)"), {"before": now - TALKS_KEPT, "most": most}
+    )
+    return gone

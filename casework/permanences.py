@@ -20,7 +20,6 @@ from casework.agenda import HoursError
 from casework.agents import Agent
 from casework.database import Base
 from casework.journal import Action
-from casework.vocabulary import Role
 
 MOST_WEEKS = 26
 DESK_LOST = timedelta(minutes=3)
@@ -118,7 +117,7 @@ class TalkUnderWayError(Exception):
 
 def may_set(agent: Agent, house_id: str) -> bool:
     """Who may make or change the permanences of a house."""
-    return agent.house_id == house_id and (agent.is_a(Role.SECRETARY) or agent.is_a(Role.MANAGER))
+    return agent.house_id == house_id and agent.keeps_the_house
 
 
 def set_up(session: Session, by: Agent, key: UUID, plan: Plan, now: datetime) -> VirtualPermanence:
@@ -254,14 +253,18 @@ def open_desks(session: Session, permanence_id: UUID) -> list[PermanenceDesk]:
     )
 
 
-def open_desk(session: Session, agent: Agent, one: VirtualPermanence, now: datetime) -> PermanenceDesk:
+def open_desk(
+    session: Session, agent: Agent, one: VirtualPermanence, now: datetime, *, guest: bool = False
+) -> PermanenceDesk:
     """Receive at a permanence from now on; a desk that is open elsewhere is the same agent's, and moves.
+
+    `guest`: somebody has an appointment with the agent there (`ways_in.as_guest`), whichever house it belongs to.
 
     Raises:
         NotYourPermanenceError: another house's, or not in use.
         TalkUnderWayError: the agent is in a talk at another permanence.
     """
-    if one.house_id != agent.house_id or not one.active:
+    if not one.active or (one.house_id != agent.house_id and not guest):
         raise NotYourPermanenceError
     session.execute(select(Agent.id).where(Agent.id == agent.id).with_for_update(key_share=True))
     desk = desk_of(session, agent.id)

@@ -133,6 +133,7 @@ def sweep(engine: Engine, now: datetime) -> None:
         translated_words.forget_old(session, now)
         appointments.forget_expired_holds(session, now)
         requests.forget_old_drafts(session, now)
+        closing_time.forget_old(session, now, MOST_PER_SWEEP)
         access.forget_old_guesses(session, now)
         agents.forget_old_sessions(session, now)
 

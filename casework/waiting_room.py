@@ -14,13 +14,16 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import (
     CheckConstraint,
+    ColumnElement,
     ForeignKey,
     Index,
     LargeBinary,
     SmallInteger,
     Text,
+    and_,
     bindparam,
     func,
+    or_,
     select,
     text,
     update,
@@ -28,23 +31,17 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from casework import permanences
-from casework.agenda import Mode
-from casework.appointments import Appointment, Standing
 from casework.database import Base, one_of
 from casework.documents import seal
-from casework.expected_wait import Line, Wait, expected
-from casework.permanences import VirtualPermanence
-from casework.vocabulary import N_, Theme, Word
+from casework.expected_wait import Line
+from casework.vocabulary import LANGUAGES, N_, Theme, Word
 
 PLACE_KEPT = timedelta(minutes=5)
-"""So long without a sign of life the place is kept; `keeps_place` (migration 0012) says the same."""
+"""So long without a sign of life the place is kept."""
+TOLD_KEPT = timedelta(minutes=15)
+"""So long after a text message said that the turn comes near the place is kept, without a sign of life."""
 HERE = timedelta(minutes=2)
 """Who gave a sign of life within this is called; a page in the background asks once a minute."""
-SHORTEST_TALK = timedelta(minutes=10)
-"""Nobody is taken in whose turn would come later than this before the closing hour."""
-EARLY = timedelta(minutes=20)
-"""Who has an appointment comes in from this long before its hour on."""
 
 
 class Wanted(enum.StrEnum):
@@ -125,7 +122,12 @@ class Visit(Base):
     """E.164: where to say that the turn comes near. The place is kept without a sign of life then."""
     sealed_secret: Mapped[bytes | None] = mapped_column(LargeBinary)
     """The visit's own secret for that message, sealed to the back office's key; null with a request."""
+    text_tried_at: Mapped[datetime | None]
+    """When that message was first given to the provider, while it takes none."""
     text_told_at: Mapped[datetime | None]
+    """When that message left."""
+    page_language: Mapped[str | None]
+    """In which language (one of `LANGUAGES`) the person reads our pages; `language` is the one they speak."""
     callback_number: Mapped[str | None]
     """E.164: where the person wants to be called back."""
     ended_at: Mapped[datetime | None]
@@ -159,20 +161,16 @@ def turn(visit: Visit, now: datetime) -> Turn:
     return (1 if visit.due_at <= now else 3), visit.due_at, visit.id
 
 
-@dataclass(frozen=True)
-class Door:
-    """A permanence that receives everybody now, and what somebody who comes in would wait."""
+def keeps_place(now: datetime) -> ColumnElement[bool]:
+    """Who still has their place in the line; the function of that name (migration 0020) says the same."""
+    told = or_(Visit.text_told_at.is_(None), Visit.text_told_at >= now - TOLD_KEPT)
+    return or_(Visit.last_seen_at >= now - PLACE_KEPT, and_(Visit.text_number.is_not(None), told))
 
-    permanence: VirtualPermanence
-    closes_at: datetime
-    line: Line
-    wait: Wait | None
 
-    def receives(self, now: datetime) -> bool:
-        """Somebody is there, and the turn would come long enough before the closing hour."""
-        if self.wait is None:
-            return False
-        return now + timedelta(minutes=self.wait.middle) <= self.closes_at - SHORTEST_TALK
+def written_language(visit: Visit, request_language: str | None) -> str:
+    """In which language we write to the person: that of their pages, else what they speak, else of their request."""
+    known = (visit.page_language, visit.language, request_language)
+    return next((one for one in known if one in LANGUAGES), "fr")
 
 
 @dataclass(frozen=True)
@@ -188,6 +186,8 @@ class Coming:
     appointment_id: UUID | None = None
     minutes: int | None = None
     """The wait they were told, if any."""
+    page_language: str = "fr"
+    """In which language they read our pages."""
 
 
 @dataclass(frozen=True)
@@ -239,55 +239,6 @@ def line(session: Session, permanence_id: UUID, now: datetime) -> Line:
     return Line(found.ahead, found.desks, list(found.ongoing), list(found.lately))
 
 
-def doors(session: Session, now: datetime) -> list[Door]:
-    """The permanences that are open to everybody now, those that can still receive first, the shortest wait first."""
-    found = []
-    for one in session.scalars(
-        select(VirtualPermanence).where(VirtualPermanence.active, VirtualPermanence.walk_in)
-    ):
-        closes = permanences.closes_at(session, one.id, now)
-        if closes:
-            ahead = line(session, one.id, now)
-            found.append(Door(one, closes, ahead, expected(ahead)))
-    return sorted(found, key=lambda door: (not door.receives(now), door.wait.high if door.wait else 0))
-
-
-def door_for(session: Session, house_id: str | None, now: datetime) -> Door | None:
-    """Where somebody without an appointment can be received: at their own house's permanence if it can, else where
-    one waits the least; None when nobody can receive them today any more."""
-    able = [door for door in doors(session, now) if door.receives(now)]
-    own = [door for door in able if door.permanence.house_id == house_id]
-    return next(iter(own or able), None)
-
-
-def appointment_now(session: Session, request_id: UUID, now: datetime) -> tuple[Appointment, UUID] | None:
-    """The video appointment for which a person may come in, and the permanence where; None when there is none.
-
-    From a little before its hour until its end; at the permanence of its house, else of any.
-    """
-    met = session.scalar(
-        select(Appointment)
-        .where(
-            Appointment.request_id == request_id,
-            Appointment.state == Standing.BOOKED,
-            Appointment.mode == Mode.VIDEO,
-            func.lower(Appointment.during) <= now + EARLY,
-            func.upper(Appointment.during) > now,
-        )
-        .order_by(func.lower(Appointment.during))
-        .limit(1)
-    )
-    if met is None:
-        return None
-    where = session.scalar(
-        select(VirtualPermanence.id)
-        .where(VirtualPermanence.active, VirtualPermanence.with_appointment)
-        .order_by((VirtualPermanence.house_id == met.house_id).desc(), VirtualPermanence.name)
-        .limit(1)
-    )
-    return (met, where) if where else None
-
-
 def arrive(session: Session, coming: Coming, now: datetime, *, callback: str | None = None) -> None:
     """Come in, by the portal's role; who is there already stays in their place. With `callback`, a number (E.164),
     nobody waits: an agent calls back.
@@ -316,6 +267,7 @@ def arrive(session: Session, coming: Coming, now: datetime, *, callback: str | N
     )
     if said == "over":
         raise NotReceivingError
+    _change(session, func.opened_visit(), page_language=coming.page_language)
 
 
 def still_waits(session: Session, visit_id: UUID) -> bool:
@@ -356,13 +308,15 @@ def leave_kiosk(session: Session, hashed: str, now: datetime) -> None:
     session.execute(text("SELECT leave_kiosk(:hashed, :now)"), {"hashed": hashed, "now": now})
 
 
-def text_me(session: Session, visit: MyVisit, number: str, secret: str | None, public_key: str) -> MyVisit:
+def text_me(
+    session: Session, visit: MyVisit, number: str, secret: str | None, public_key: str, language: str = "fr"
+) -> MyVisit:
     """Have a text message sent to a number (E.164) when the turn comes near; the place is kept meanwhile.
 
-    `secret`: the visit's own, for who has no request; it leaves this function sealed.
+    `secret`: the visit's own, for who has no request; it leaves this function sealed. `language`: of the page.
     """
     sealed = seal(secret.encode(), public_key) if secret and visit.request_id is None else None
-    _change(session, visit.id, text_number=number, sealed_secret=sealed)
+    _change(session, visit.id, text_number=number, sealed_secret=sealed, page_language=language)
     return replace(visit, text_number=number)
 
 
@@ -381,7 +335,7 @@ def carry(session: Session, visit_id: UUID, now: datetime) -> None:
     _change(session, visit_id, carried_at=now)
 
 
-def _change(session: Session, visit_id: UUID, **values: Any) -> None:
+def _change(session: Session, visit_id: UUID | ColumnElement[UUID], **values: Any) -> None:
     session.execute(
         update(Visit).where(Visit.id == visit_id).values(values).execution_options(synchronize_session=False)
     )

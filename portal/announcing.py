@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from flask import current_app
 
-from casework import waiting_room
+from casework import ways_in
 from web.transactions import db, now
 
 KEPT = timedelta(seconds=20)
@@ -16,6 +16,6 @@ def receives_now() -> bool:
     """Somebody without an appointment can be received now."""
     known: tuple[datetime, bool] | None = current_app.extensions.get("receives now")
     if known is None or not timedelta() <= now() - known[0] < KEPT:
-        known = (now(), waiting_room.door_for(db(), None, now()) is not None)
+        known = (now(), ways_in.door_for(db(), None, now()) is not None)
         current_app.extensions["receives now"] = known
     return known[1]

@@ -16,12 +16,13 @@ from portal.booking import booking
 from portal.conversation import conversation
 from portal.follow import follow
 from portal.incoming_texts import incoming_texts
+from portal.instead import permanence
 from portal.kiosk import kiosk
 from portal.listening import offer_audio
 from portal.offline import keep_pages
 from portal.pages import pages
 from portal.papers import papers
-from portal.permanence import of_request, permanence
+from portal.permanence import of_request
 from portal.proposal import proposal
 from portal.rights import keep_ready, rights
 from portal.sessions import sessions

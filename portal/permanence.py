@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from flask import Blueprint, g, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext
 from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 
-from casework import access, crowd, permanences, talks, waiting_room
+from casework import access, crowd, permanences, talks, waiting_room, ways_in
 from casework.access import TooManyGuessesError
 from casework.crowd import CrowdError
-from casework.database import present
 from casework.expected_wait import expected
-from casework.permanences import VirtualPermanence
-from casework.requests import Answers, Request
+from casework.following import is_sensitive
+from casework.requests import Request
 from casework.vocabulary import Theme
-from casework.waiting_room import Coming, Door, MyVisit, NotReceivingError, VisitState, Wanted
+from casework.waiting_room import Coming, MyVisit, NotReceivingError, VisitState, Wanted
+from casework.ways_in import Door
 from portal import visit
 from portal.kiosk_browser import is_kiosk, standing
-from portal.permanence_forms import NEEDS_FROM_AFAR, ComeInForm, NumberForm
+from portal.permanence_forms import NEEDS_FROM_AFAR, ComeInForm
+from portal.talk import talk
 from web.compression import showing_secret
 from web.doors import ANYONE, open_to
 from web.doors import Door as WayIn
@@ -58,7 +59,7 @@ def door() -> ResponseReturnValue:
     mine = waiting_room.mine(db())
     if mine and mine.is_live:
         return redirect(url_for("permanence.wait"), 303)
-    asked = _asked()
+    asked = asked_by()
     _hold_secret()
     known = {
         "called_name": asked.name if asked else "",
@@ -79,7 +80,7 @@ def come_in() -> ResponseReturnValue:
     way = _way()
     if way is None:
         return _door(form, 409)
-    asked, mine = _asked(), waiting_room.mine(db())
+    asked, mine = asked_by(), waiting_room.mine(db())
     there_already = mine is not None and mine.is_live
     if asked is None and mine and not there_already:
         visit.hold_visit(access.new_secret())
@@ -87,10 +88,11 @@ def come_in() -> ResponseReturnValue:
     coming = Coming(
         way.permanence_id, form.called_name.data, form.spoken_language.data, form.theme.data or "",
         asked.needs if asked else form.needs.data, Wanted(form.channel.data), way.appointment_id, _minutes(way),
+        language(),
     )  # fmt: skip
     try:
         if asked is None and not there_already:
-            _count_in()
+            count_in()
         waiting_room.arrive(db(), coming, now())
         db().commit()
     except NotReceivingError:
@@ -130,7 +132,8 @@ def open_link(secret: str) -> ResponseReturnValue:
 @open_to(VISIT)
 def check() -> ResponseReturnValue:
     """Try the camera, the microphone and the sound, or pass over; one's place is kept meanwhile."""
-    return render_template("portal/permanence/check.html", visit=_seen())
+    mine = seen()
+    return render_template("portal/permanence/check.html", **place_of(mine)) if mine.is_live else waits()
 
 
 @permanence.post("/moyen")
@@ -148,17 +151,24 @@ def choose_channel() -> ResponseReturnValue:
 @open_to(VISIT)
 def wait() -> ResponseReturnValue:
     """The waiting room: one's place, the expected wait, what to prepare; then: it is your turn."""
-    seen = _seen()
-    if seen.state in {VisitState.TALKING, VisitState.ON_HOLD, VisitState.ENDED}:
+    mine = seen()
+    if mine.state in {VisitState.TALKING, VisitState.ON_HOLD, VisitState.ENDED}:
         return redirect(url_for("talk.show"), 303)
-    return showing_secret(render_template("portal/permanence/waiting.html", **_place(seen)))
+    return showing_secret(render_template("portal/permanence/waiting.html", **place_of(mine)))
 
 
 @permanence.get("/attente/place")
 @open_to(VISIT)
 def place() -> ResponseReturnValue:
     """What changes of the waiting room, for the page to refresh itself; it is a sign of life."""
-    return fragment(render_template("portal/permanence/place_lines.html", **_place(_seen())))
+    return fragment(render_template("portal/permanence/place_lines.html", **place_of(seen())))
+
+
+@permanence.get("/attente/tour")
+@open_to(VISIT)
+def turn() -> ResponseReturnValue:
+    """Is it my turn? For the pages beside the waiting room; it is a sign of life like any other."""
+    return fragment(render_template("portal/permanence/turn_lines.html", **place_of(seen())))
 
 
 @permanence.post("/attente/ici")
@@ -170,97 +180,38 @@ def here() -> ResponseReturnValue:
     return redirect(url_for("permanence.wait"), 303)
 
 
-@permanence.get("/attente/texto")
-@open_to(VISIT)
-def ask_text() -> ResponseReturnValue:
-    """Where to send a text message when my turn comes near."""
-    return render_template("portal/permanence/text_me.html", form=NumberForm(formdata=None), visit=g.waiting)
-
-
-@permanence.post("/attente/texto")
-@open_to(VISIT)
-def text_me() -> ResponseReturnValue:
-    """The page may be closed: the place is kept, and a text message says when to come back."""
-    form = NumberForm()
-    number = form.read(texts=True)
-    if number is None:
-        return render_template("portal/permanence/text_me.html", form=form, visit=g.waiting), 422
-    if g.waiting.state in {VisitState.WAITING, VisitState.GONE}:
-        waiting_room.text_me(db(), g.waiting, number, visit.visit_secret(), settings().documents_public_key)
-        db().commit()
-    return redirect(url_for("permanence.wait"), 303)
-
-
-@permanence.get("/rappel")
-@open_to(ANYONE)
-def ask_callback() -> ResponseReturnValue:
-    """Call me back instead: at which number?"""
-    return _callback(NumberForm(formdata=None))
-
-
-@permanence.post("/rappel")
-@open_to(ANYONE)
-def callback() -> ResponseReturnValue:
-    """An agent calls back; nobody waits any more."""
-    form = NumberForm()
-    number = form.read(texts=False)
-    if number is None:
-        return _callback(form, 422)
-    mine = waiting_room.mine(db())
+@permanence.context_processor
+@talk.context_processor
+def offer_exit() -> dict[str, bool]:
+    """Every page of the waiting room and of the talk offers the quick exit where violence is the matter."""
+    if request.endpoint in REFRESHED:
+        return {}
     try:
-        if mine and (mine.is_live or mine.state in {VisitState.LEFT, VisitState.CALLBACK}):
-            done = waiting_room.leave(db(), now(), callback=number)
-        else:
-            done = _call_me(number)
-        db().commit()
-    except CrowdError as many:
-        db().rollback()
-        return _callback(form, 429, many.until)
-    if not done:
-        form.number.errors = [gettext("Nous ne pouvons pas vous appeler. Prenez un rendez-vous.")]
-        return _callback(form, 409)
-    return redirect(url_for("permanence.wait"), 303)
+        mine = g.get("waiting") or waiting_room.mine(db())
+        return {"sensitive": (mine is not None and mine.theme is Theme.VIOLENCE) or _asked_in_danger(mine)}
+    except SQLAlchemyError:  # the page that says so must come all the same
+        return {}
 
 
-@permanence.post("/attente/quitter")
-@open_to(VISIT)
-def leave() -> ResponseReturnValue:
-    """I do not wait any more."""
-    waiting_room.leave(db(), now())
-    db().commit()
-    return redirect(url_for("permanence.wait"), 303)
+REFRESHED = frozenset({"permanence.place", "permanence.turn", "talk.lines"})
+"""Pieces of pages, asked for by a thousand people at once: the exit stands outside of them."""
 
 
-@permanence.post("/demande")
-@open_to(VISIT)
-def ask_for_help() -> ResponseReturnValue:
-    """Go on with a request in writing: name, theme and language are filled in."""
-    mine: MyVisit = g.waiting
-    visit.begin()
-    draft = visit.draft()
-    if draft is None:
-        return redirect(url_for("pages.home"), 303)
-    answers = Answers(
-        theme=mine.theme or "", name=mine.called_name, spoken_language=mine.language, needs=mine.needs
-    )
-    draft.answers = asdict(answers)
-    db().flush()
-    if own := session.get("visit"):
-        present(db(), own)
-        waiting_room.led_to(db(), mine.id, draft.id)
-    db().commit()
-    return redirect(url_for("asking.question", slug="sujet"), 303)
+def _asked_in_danger(mine: MyVisit | None) -> bool:
+    opens = mine.request_id if mine else access.opened_request(db()) if session.get("opens") else None
+    row = db().execute(select(Request.themes, Request.urgency).where(Request.id == opens)).one_or_none()
+    return row is not None and is_sensitive([Theme(value) for value in row.themes], row.urgency)
 
 
 def of_request() -> dict[str, object]:
     """For the page that follows a request: may its person come in now, or are they in already?"""
     mine = waiting_room.mine(db())
     live = mine is not None and mine.is_live
-    by_appointment = None if live else waiting_room.appointment_now(db(), g.request_id, now())
+    by_appointment = None if live else ways_in.appointment_now(db(), g.request_id, now())
     return {"live": live, "by_appointment": by_appointment is not None}
 
 
-def _asked() -> Request | None:
+def asked_by() -> Request | None:
     """What this browser's request says of its person, when it follows one and waits by no other secret."""
     if "asked" not in g:
         g.asked = _find_asked()
@@ -291,11 +242,11 @@ def _find_asked() -> Request | None:
 
 def _hold_secret() -> None:
     """A secret for a new visit of somebody without a request; before the form, so that two taps are one visit."""
-    if _asked() is None and not visit.visit_secret():
+    if asked_by() is None and not visit.visit_secret():
         visit.hold_visit(access.new_secret())
 
 
-def _count_in() -> None:
+def count_in() -> None:
     """One more who comes without a request, from this address or at this kiosk."""
     kiosk = standing()
     crowd.count_in(db(), settings().access_key, request.remote_addr or "", kiosk.id if kiosk else None, now())
@@ -303,12 +254,12 @@ def _count_in() -> None:
 
 def _way() -> Way | None:
     """By one's appointment, else wherever somebody receives; None when nobody does."""
-    asked = _asked()
+    asked = asked_by()
     if asked:
-        found = waiting_room.appointment_now(db(), asked.id, now())
+        found = ways_in.appointment_now(db(), asked.id, now())
         if found:
             return Way(found[1], found[0].id)
-    able = waiting_room.door_for(db(), asked.house_id if asked else None, now())
+    able = ways_in.door_for(db(), asked.house_id if asked else None, now())
     return Way(able.permanence.id, None, able) if able else None
 
 
@@ -318,21 +269,23 @@ def _minutes(way: Way) -> int | None:
 
 def _door(form: ComeInForm, code: int = 200, crowd_until: datetime | None = None) -> ResponseReturnValue:
     way = _way()
-    open_now = waiting_room.doors(db(), now()) if way is None else []
+    open_now = ways_in.doors(db(), now()) if way is None else []
+    said = {"sensitive": True} if form.theme.data == Theme.VIOLENCE else {}
     page = render_template(
         "portal/permanence/door.html",
         form=form,
         way=way,
         crowded=any(one.wait for one in open_now),
         next_time=permanences.opens_next(db(), now()) if way is None else None,
-        known=_asked() is not None,
+        known=asked_by() is not None,
         needs_from_afar=NEEDS_FROM_AFAR,
         crowd_until=crowd_until,
+        **said,
     )
     return page, code
 
 
-def _seen() -> MyVisit:
+def seen() -> MyVisit:
     """A sign of life; the visit as it is after it."""
     waiting_room.seen(db(), now())
     found = waiting_room.mine(db())
@@ -344,46 +297,22 @@ def _seen() -> MyVisit:
     return current
 
 
-def _place(mine: MyVisit) -> dict[str, object]:
+def place_of(mine: MyVisit) -> dict[str, object]:
     """One's place and the expected wait; whether the permanence still receives."""
     waits = mine.state is VisitState.WAITING
     line = waiting_room.line(db(), mine.permanence_id, now()) if waits else None
     closes = permanences.closes_at(db(), mine.permanence_id, now())
+    met = ways_in.meets_until(db(), mine)
+    meets = met is not None and now() < met
     return {
         "visit": mine,
         "line": line,
         "expected": expected(line) if line else None,
-        "closed": waits and closes is None and line is not None and line.desks == 0,
-        "sensitive": mine.theme is Theme.VIOLENCE,
+        "meets": meets,
+        "closed": waits and closes is None and line is not None and line.desks == 0 and not meets,
+        "texts": bool(settings().sms_url),
     }
 
 
-def _callback(form: NumberForm, code: int = 200, crowd_until: datetime | None = None) -> ResponseReturnValue:
-    return render_template("portal/permanence/call_me.html", form=form, crowd_until=crowd_until), code
-
-
-def _call_me(number: str) -> bool:
-    """Who never came in, because nobody could receive them: a visit that only waits for the call."""
-    asked = _asked()
-    where = db().scalar(
-        select(VirtualPermanence.id)
-        .where(VirtualPermanence.active)
-        .order_by((VirtualPermanence.house_id == (asked.house_id if asked else "")).desc())
-        .limit(1)
-    )
-    if where is None:
-        return False
-    if asked is None and (waiting_room.mine(db()) or not visit.visit_secret()):
-        visit.hold_visit(access.new_secret())
-    if asked is None:
-        _count_in()
-    coming = (
-        Coming(where, asked.name, asked.spoken_language, "", asked.needs, Wanted.VOICE)
-        if asked
-        else Coming(where, "", language(), "", [], Wanted.VOICE)
-    )
-    try:
-        waiting_room.arrive(db(), coming, now(), callback=number)
-    except NotReceivingError:
-        return False
-    return True
+def waits() -> ResponseReturnValue:
+    return redirect(url_for("permanence.wait"), 303)

@@ -18,8 +18,8 @@ NEEDS_FROM_AFAR = {need: word for need, word in NEEDS.items() if need is not Nee
 """What one may need to talk from where one is; a door that is wide enough is no matter here."""
 
 
-class ComeInForm(FlaskForm):
-    """A first name to be called by, a language, a theme, how one wants to talk, and what one needs for it."""
+class _Named(FlaskForm):
+    """A first name to be called by, and a theme."""
 
     called_name = StringField(
         _l("Votre prénom"),
@@ -29,12 +29,17 @@ class ComeInForm(FlaskForm):
             Length(max=60, message=_l("C'est trop long.")),
         ],
     )
-    spoken_language = SelectField(_l("Votre langue"), choices=options(SPOKEN_LANGUAGES.items()))
     theme = RadioField(
         _l("De quoi voulez-vous parler ?"),
         choices=options((theme.value, word.label) for theme, word in THEMES.items()),
         validators=[Optional()],
     )
+
+
+class ComeInForm(_Named):
+    """A first name to be called by, a language, a theme, how one wants to talk, and what one needs for it."""
+
+    spoken_language = SelectField(_l("Votre langue"), choices=options(SPOKEN_LANGUAGES.items()))
     channel = RadioField(
         _l("Comment voulez-vous parler ?"),
         choices=options((channel.value, word.label) for channel, word in CHANNELS_WANTED.items()),
@@ -63,3 +68,7 @@ class NumberForm(FlaskForm):
             self.number.errors = [gettext("Ce numéro est un téléphone fixe. Écrivez un numéro de portable.")]
             return None
         return number
+
+
+class CallMeForm(NumberForm, _Named):
+    """Who never came in is called by their first name, about what they chose."""

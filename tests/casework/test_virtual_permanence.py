@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.exc import DBAPIError
 
-from casework import access, brought_in, calling, permanences, talks, to_call, waiting_room
+from casework import access, back_up, brought_in, calling, permanences, talks, to_call, waiting_room, ways_in
 from casework.agenda import Mode
 from casework.agents import Agent, AgentSession
 from casework.appointments import Appointment, Standing
@@ -445,9 +445,14 @@ def test_a_secretary_calls_the_worker_on_duty_and_an_interpreter_comes_by_a_link
         nadia, paul = session.get_one(Agent, NADIA.id), session.get_one(Agent, PAUL.id)
         session.add(AgentSession(token_hash="paul", agent_id=PAUL.id, started_at=now, seen_at=now))
         session.flush()
-        assert [(one.agent.name, one.busy) for one in brought_in.present(session, "poitiers", now)] == [
-            ("Paul Petit", False)
-        ]
+        assert [one.backs_up for one in brought_in.present(session, "poitiers", now)] == [False]
+        every_half_day = {
+            (weekday, half): PAUL.id for weekday in back_up.WORKING_DAYS for half in back_up.Half
+        }
+        back_up.set_week(session, nadia, every_half_day, now)
+        assert [
+            (one.agent.name, one.busy, one.backs_up) for one in brought_in.present(session, "poitiers", now)
+        ] == [("Paul Petit", False, True)]
         brought_in.invite(session, nadia, talk_id, paul, now)
         brought_in.invite(session, nadia, talk_id, paul, now)
         assert [one.id for one in calling.under_way(session, paul)] == [talk_id]
@@ -493,12 +498,10 @@ def test_nobody_is_taken_in_who_cannot_be_received(database: Database, now: date
     open_desk(database, at_desk, PAUL, almost_noon)
     guest = guest_of(database)
     with as_guest(database, guest) as session:
-        assert waiting_room.door_for(session, None, almost_noon)
+        assert ways_in.door_for(session, None, almost_noon)
     come(database, at_desk, almost_noon, "Kamal")
     with as_guest(database, guest) as session:
-        assert waiting_room.door_for(session, None, almost_noon) is None, (
-            "the turn would come at five to twelve"
-        )
+        assert ways_in.door_for(session, None, almost_noon) is None, "the turn would come at five to twelve"
 
 
 def test_closing_time_leaves_nobody_behind(database: Database, now: datetime, at_desk: UUID) -> None:

@@ -30,6 +30,7 @@ def settings(database: Database, tmp_path: Path) -> Settings:
         secret_key="a secret of the portal in tests",
         access_key=database.access_key,
         documents_public_key=database.public_key,
+        sms_url="https://textos.example.org",
     )
 
 

@@ -203,7 +203,7 @@ def test_a_crowd_waits_outside_loses_nothing_and_holds_up_nobody_else(
     assert neighbour.page.field("called_name") == "Odile"
     assert 'value="seeing" checked' in neighbour.page.response.text
     neighbour.open("/fr/permanence/rappel")
-    neighbour.submit(number="05 49 11 22 33", status=429)
+    neighbour.submit(called_name="Odile", number="05 49 11 22 33", status=429)
     assert neighbour.page.field("number") == "05 49 11 22 33"
     assert marcel.ask("POST", path, data=typed).status_code == 303, "who is in stays in"
     screen = AtKiosk(portal, source=marcel.source)
@@ -287,11 +287,15 @@ def test_who_cannot_be_received_is_called_back_or_writes(
     marcel.open("/fr/permanence")
     assert "Nous ne pouvons plus vous recevoir aujourd'hui." in marcel.page.main
     marcel.open("/fr/permanence/rappel")
-    marcel.submit(number="05 49 11 22 33")
+    marcel.submit(number="05 49 11 22 33", called_name=" ", status=422)
+    assert marcel.page.errors() == ["Écrivez un prénom. Il sert à vous appeler."]
+    marcel.submit(called_name="Marcel", theme="money")
     assert "Nous vous rappelons" in marcel.page.main
     keep_waiting_rooms(database.backoffice, worker_settings(database), clock())
     [visit] = visits(database)
     assert visit.request_id
+    [asked] = stored(database, Request)
+    assert (asked.name, asked.themes) == ("Marcel", ["money"]), "who calls knows whom, and what about"
 
 
 def test_missed_ended_and_never_a_dead_end(
