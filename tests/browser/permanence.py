@@ -70,6 +70,8 @@ def citizens_permanence(page: Page, address: str, database: Database, look: Look
     look("talk, in danger")
     page.goto(f"{address}/permanence/entretien/ecrire")
     look("talk, writing")
+    page.goto(f"{address}/permanence/entretien/fini")
+    look("talk, over for who was brought in")
     page.goto(f"{address}/permanence/entretien/sortie")
     look("talk, out of it")
     paul_ends(database)

@@ -178,7 +178,14 @@ def _writes(page: Page, words: str) -> None:
 
 
 def _ends(house: RunningHouse, database: Database, amina: Page, paul: Page, asked: Asked) -> None:
-    """The outcome is in the request, the summary is a message of it, and a text message says so."""
+    """The outcome is in the request, the summary is a message of it, and a text message says so. What either was
+    writing meanwhile is not lost."""
+    amina.locator("form[data-line] textarea").fill(HELP)
+    begun = paul.locator("form[data-line] textarea")
+    begun.fill("Au revoir.")
+    paul.locator("form[action$='/attente'] button").click()
+    expect(paul.locator("form[action$='/reprendre']")).to_be_visible()
+    expect(begun).to_have_value("Au revoir.")
     form = paul.locator("form[action$='/finir']")
     paul.locator("details", has=form).locator("summary").click()
     form.locator("input[value=follow_up]").check()
@@ -187,6 +194,8 @@ def _ends(house: RunningHouse, database: Database, amina: Page, paul: Page, aske
     form.locator(".button").click()
     expect(paul.locator(".notice.success")).to_be_visible()
     expect(amina.locator("h1")).to_have_text("گفتگو تمام شد")
+    expect(amina.locator("[data-unsent]")).to_contain_text(HELP)
+    expect(amina.locator("#t-summary > p").first).to_have_text(COME_IN_PERSIAN)
 
     ended = [details for action, details in journal_of(database, asked.id) if action == "visit_ended"]
     assert [one["outcome"] for one in ended] == ["follow_up"]
