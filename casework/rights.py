@@ -156,6 +156,8 @@ class RightsPage:
     summary: str
     parts: Mapping[Part, str]
     wording: Wording
+    search: tuple[str, ...] = ()
+    """What people may type to find it, over and above its own words: no page shows them."""
 
     @property
     def outdated(self) -> bool:
@@ -336,8 +338,9 @@ def _read_all(home: Path, problems: list[str]) -> dict[str, RightsPage]:
 def _page(
     facts: Facts, language: str, head: Mapping[str, Any], parts: Mapping[Part, str], wording: Wording
 ) -> RightsPage:
+    search = tuple(str(one) for one in head.get("search") or [])
     return RightsPage(
-        facts, language, str(head.get("title", "")), str(head.get("summary", "")), parts, wording
+        facts, language, str(head.get("title", "")), str(head.get("summary", "")), parts, wording, search
     )
 
 
@@ -355,6 +358,9 @@ def _read(path: Path, language: str, problems: list[str]) -> tuple[dict[str, Any
         return {}, dict.fromkeys(Part, "")
     head = _parsed(path, head_text, problems)
     problems += [f"{_said(path)}:1: {key} is missing." for key in ("title", "summary") if not head.get(key)]
+    search = head.get("search", [])
+    if not isinstance(search, list) or not all(isinstance(one, str) and fold(one) for one in search):
+        problems.append(f"{_said(path)}:1: search should be a list of words, such as [pain, repas].")
     first_line = head_text.count("\n") + 4
     return head, _parts(path, language, body, first_line, problems)
 

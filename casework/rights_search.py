@@ -22,8 +22,10 @@ from casework.territory import fold
 MOST_FOUND = 8
 MOST_WORDS = 12
 SHORTEST = 2
-TITLE, SITUATION, SUMMARY, BODY = 8.0, 6.0, 4.0, 1.0
-"""What a word is worth by where it stands."""
+SEARCH, TITLE, SITUATION, SUMMARY, BODY = 10.0, 8.0, 6.0, 4.0, 1.0
+"""What a word is worth by where it stands; `SEARCH`: among the words a page is to be found by."""
+FEW_WORDS = 3
+"""Who types no more than that names a thing: other forms of these words count too."""
 
 
 class RightsWord(Base):
@@ -73,16 +75,18 @@ FIND = text(
     ), close AS (
         SELECT a.typed, w.slug, w.worth AS score FROM asked a JOIN rights_words w ON w.word = a.typed
         UNION ALL
-        SELECT a.typed, w.slug, w.worth * (similarity(s.word, a.typed) - 0.1)
+        SELECT a.typed, w.slug,
+            w.worth * (similarity(s.word, a.typed) - 0.1) * CASE WHEN a.known THEN 0.5 ELSE 1 END
         FROM asked a JOIN rights_spellings s ON s.word % a.typed JOIN rights_words w ON w.word = s.word
-        WHERE NOT a.known
+        WHERE NOT a.known OR :few
     ), best AS (
         SELECT typed, slug, max(score) AS score FROM close GROUP BY typed, slug
     )
     SELECT slug, sum(score) AS score FROM best GROUP BY slug ORDER BY score DESC, slug LIMIT :most
     """
 )
-"""A word that some page has, as it is typed, is taken for itself; another one for those that look like it."""
+"""A word that no page has is taken for those that look like it. So is, at half their worth, one that some page has:
+languages bend their words. Not in a whole sentence, whose little words look like many."""
 
 
 def load(session: Session, library: Library) -> bool:
@@ -109,7 +113,7 @@ def find(session: Session, words: str) -> list[str]:
         return []
     # PostgreSQL guesses that one word in a hundred looks like any other, and would compare them all.
     session.execute(text("SET LOCAL enable_seqscan = off"))
-    rows = session.execute(FIND, {"words": typed, "most": MOST_FOUND}).all()
+    rows = session.execute(FIND, {"words": typed, "few": len(typed) <= FEW_WORDS, "most": MOST_FOUND}).all()
     return [row.slug for row in rows if row.score >= rows[0].score / 4]
 
 
@@ -119,13 +123,24 @@ def _rows(library: Library) -> Iterator[dict[str, object]]:
     for slug, pages in library.pages.items():
         for language, page in pages.items():
             by_language[language][slug] = _worths(page, library.situations)
+    in_french = _uses(by_language[FRENCH])
     for language, pages_of in by_language.items():
-        used = Counter(word for worths in pages_of.values() for word in worths)
+        used = _uses(pages_of)
         for slug, worths in pages_of.items():
             for word, worth in worths.items():
-                rarity = math.log((1 + len(pages_of)) / used[word])
+                times = used[word]
+                if word in slug.split("-") and in_french[word] > len(by_language[FRENCH]) / 2:
+                    times = in_french[
+                        word
+                    ]  # "sans" is no rarer for standing in a page's name in another language
+                rarity = math.log((1 + len(pages_of)) / times)
                 if rarity > 0:
                     yield {"language": language, "slug": slug, "word": word, "worth": worth * rarity}
+
+
+def _uses(pages_of: Mapping[str, Mapping[str, float]]) -> Counter[str]:
+    """On how many pages each word is."""
+    return Counter(word for worths in pages_of.values() for word in worths)
 
 
 def _worths(page: RightsPage, situations: Mapping[str, Mapping[str, str]]) -> dict[str, float]:
@@ -138,7 +153,10 @@ def _worths(page: RightsPage, situations: Mapping[str, Mapping[str, str]]) -> di
         found[word] = BODY + math.log(times)
     # The French name of a right is on every letter about it, whatever the reader's language.
     title = f"{page.title} {page.facts.slug}"
-    for worth, words in ((SUMMARY, page.summary), (SITUATION, sentences), (TITLE, title)):
+    sought = " ".join(page.search)
+    for worth, words in (
+        (SUMMARY, page.summary), (SITUATION, sentences), (TITLE, title), (SEARCH, sought),
+    ):  # fmt: skip
         for word in fold(words).split():
             found[word] = max(worth, found.get(word, 0))
     return {word: worth for word, worth in found.items() if len(word) >= SHORTEST}

@@ -50,7 +50,8 @@ SIGN_WORDS = {
 ABBREVIATIONS = {
     r"etc\b\.?": "par exemple", r"(?<!-)ex\b(?!-)\.?": "exemple", r"cf\b\.?": "regardez", r"n°\s*": "numéro",
     r"Mme\b\.?": "Madame", r"Mlle\b\.?": "Madame", r"M\.(?=\s)": "Monsieur", r"[Tt]él\b\.?": "téléphone",
-    r"(?:svp|SVP)\b": "s'il vous plaît", r"(?:[Rr]dv|RDV|[Rr]\.[Dd]\.[Vv]|[Rr]v|RV)\b\.?": "rendez-vous", r"[Aa]rt\.": "article",
+    r"(?:svp|SVP)\b": "s'il vous plaît", r"(?:[Rr]dv|RDV|[Rr]\.[Dd]\.[Vv]|[Rr]v|RV)\b\.?": "rendez-vous",
+    r"[Aa]rt\.": "article",
     r"p\.(?=\s?\d)": "page", r"max\b\.?": "au plus", r"num\b\.?": "numéro", r"env\.": "environ",
     r"nb\b\.?": "nombre", r"(?:cad|càd|c\.-à-d\.)": "cela veut dire", r"dép\.": "département",
     r"hab\.": "habitants", r"suppl\.": "de plus", r"resp\.": "responsable", r"qqn\b": "quelqu'un",

@@ -114,6 +114,7 @@ def test_an_amount_comes_from_the_table_and_links_lead_to_pages(folder: Path) ->
         ("version: 2", "version: two", "version should be a whole number"),
         ("https://www.service", "www.service", "url that begins with https://"),
         ('title: "Payer son loyer"\n', "", "title is missing"),
+        ("version: 2", "version: 2\nsearch: loyer", "fr.md:1: search should be a list of words"),
     ],
 )
 def test_whoever_writes_a_wrong_page_is_told_where(folder: Path, before: str, after: str, told: str) -> None:
@@ -236,6 +237,17 @@ FOUND = {
     "medecin gratuit sans papier": "ame",
 }
 
+FOUND_FIRST = {
+    "їжа": "aide-alimentaire",
+    "їжею": "aide-alimentaire",
+    "خشونت": "violences",
+    "نان": "aide-alimentaire",
+    "violencias": "violences",
+    "sans papié": "etrangers",
+    "loyer": "loyer-impaye",
+}
+"""Words of one's own, bent as one's language bends them, some of them known to another page."""
+
 
 @pytest.mark.long
 def test_people_find_with_their_own_words_and_words_of_no_page_find_nothing(
@@ -247,6 +259,8 @@ def test_people_find_with_their_own_words_and_words_of_no_page_find_nothing(
     with Session(database.portal) as session:
         first = {words: rights_search.find(session, words)[:3] for words in FOUND}
         assert {words: slug for words, slug in FOUND.items() if slug not in first[words]} == {}
+        asked = {words: rights_search.find(session, words)[:1] for words in FOUND_FIRST}
+        assert asked == {words: [slug] for words, slug in FOUND_FIRST.items()}
         for nothing in ("", "   ", "zzyzx", "%", "';--", "…"):
             assert rights_search.find(session, nothing) == []
 
