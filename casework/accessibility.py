@@ -11,6 +11,7 @@ from functools import cache
 import yaml
 
 from casework.settings import ROOT
+from casework.vocabulary import Conformity
 
 CONTENT = ROOT / "content" / "accessibility"
 
@@ -32,6 +33,9 @@ STATES = {
 }
 """As the declaration says it, in French: it is the one that binds."""
 
+HALF = 0.5
+"""From this share of the criteria on, a service is partly conforming."""
+
 
 @dataclass(frozen=True)
 class Criterion:
@@ -50,6 +54,16 @@ class Criterion:
 
 
 @dataclass(frozen=True)
+class Judgement:
+    """What somebody from outside judged of the criteria: those met, those that have nothing to apply to."""
+
+    by: str
+    on: date
+    met: frozenset[str]
+    nothing: frozenset[str]
+
+
+@dataclass(frozen=True)
 class Audit:
     """One run. `looked_at`: pages by face and language; `complete`: every walk came to its end."""
 
@@ -58,6 +72,24 @@ class Audit:
     looked_at: dict[str, dict[str, int]]
     complete: bool
     criteria: tuple[Criterion, ...]
+    judgement: Judgement | None = None
+    """None: nobody from outside has looked yet."""
+
+    @property
+    def met_share(self) -> float:
+        """Of the criteria that apply, how many are met, from 0 to 1: judged so, and no fault found since."""
+        if self.judgement is None:
+            return 0.0
+        apply = [one for one in self.criteria if one.number not in self.judgement.nothing]
+        met = [one for one in apply if one.number in self.judgement.met and one.found is not Found.FAULTS]
+        return len(met) / len(apply)
+
+    @property
+    def conformity(self) -> Conformity:
+        """What the law lets one say: tests alone judge nothing, and a criterion left to a person is not met."""
+        if self.met_share == 1:
+            return Conformity.FULL
+        return Conformity.PARTIAL if self.met_share >= HALF else Conformity.NONE
 
     @property
     def pages(self) -> int:
@@ -82,7 +114,26 @@ def load_audit() -> Audit:
         Criterion(number, words[number], Found(one["found"]), one["pages"], one["faulty"])
         for number, one in told["criteria"].items()
     )
-    return Audit(date.fromisoformat(told["on"]), told["tools"], told["looked_at"], told["complete"], criteria)
+    return Audit(
+        date.fromisoformat(told["on"]),
+        told["tools"],
+        told["looked_at"],
+        told["complete"],
+        criteria,
+        _judgement(words),
+    )
+
+
+def _judgement(criteria: dict[str, str]) -> Judgement | None:
+    """`judgement.yaml`, which an auditor's report is copied to: by, on, met, nothing; None while there is none."""
+    path = CONTENT / "judgement.yaml"
+    if not path.is_file():
+        return None
+    told = yaml.safe_load(path.read_text(encoding="utf-8"))
+    met, nothing = (frozenset(str(number) for number in told[key]) for key in ("met", "nothing"))
+    if unknown := (met | nothing) - set(criteria):
+        raise ValueError(f"judgement.yaml: no criterion {', '.join(sorted(unknown))}")
+    return Judgement(told["by"], told["on"], met, nothing)
 
 
 @cache

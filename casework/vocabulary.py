@@ -148,7 +148,7 @@ NUMBERS: dict[str, EmergencyNumber] = {
     "116117": EmergencyNumber(
         "116117",
         N_("Un médecin de garde"),
-        N_("Votre médecin est fermé. Si ce numéro ne répond pas, appelez le 15."),
+        N_("Votre médecin ne reçoit pas. Si ce numéro ne répond pas, appelez le 15."),
         says=N_("Le soir, la nuit et le week-end"),
     ),
     "3977": EmergencyNumber(
@@ -359,3 +359,28 @@ SPOKEN_LANGUAGES: dict[str, str] = {
     "ka": "ქართული",
 }
 """Languages a person may speak, by their own names; wider than the interface's."""
+
+
+class Conformity(enum.StrEnum):
+    """How far a service may say that it is accessible (RGAA)."""
+
+    NONE = "non conforme"
+    PARTIAL = "partiellement conforme"
+    FULL = "totalement conforme"
+
+
+CONFORMITIES: dict[Conformity, tuple[str, str]] = {
+    Conformity.NONE: (
+        N_("Accessibilité : non conforme"),
+        N_("Ce site est non conforme. Personne d'extérieur ne l'a encore vérifié."),
+    ),
+    Conformity.PARTIAL: (
+        N_("Accessibilité : partiellement conforme"),
+        N_("Ce site est partiellement conforme. Une personne d'extérieur l'a vérifié."),
+    ),
+    Conformity.FULL: (
+        N_("Accessibilité : totalement conforme"),
+        N_("Ce site est totalement conforme. Une personne d'extérieur l'a vérifié."),
+    ),
+}
+"""The line at the foot of each page, and the first words of the declaration."""

@@ -53,7 +53,7 @@ def search_asked() -> tuple[Search, str]:
             day, mistake = (
                 None,
                 gettext(
-                    "Écrivez un jour qui vient. Exemple : %(day)s",
+                    "Écrivez un jour à venir. Exemple : %(day)s",
                     day=f"{today + timedelta(days=7):%d/%m/%Y}",
                 ),
             )

@@ -68,6 +68,12 @@ def _houses(*, receives: bool) -> str:  # noqa: ARG001 - the page is kept once f
     )
 
 
+@pages.app_context_processor
+def _how_accessible() -> dict[str, object]:
+    """For the line at the foot of each page."""
+    return {"conformity": lambda: load_audit().conformity}
+
+
 @pages.get("/<lang>/accessibilite")
 @open_to(ANYONE)
 @same_for_everybody

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date
+
 import pytest
 from flask import Flask
 
-from casework.accessibility import Found, load_audit, load_criteria
+from casework.accessibility import Found, Judgement, load_audit, load_criteria
 from casework.settings import ROOT
-from casework.vocabulary import LANGUAGES
+from casework.vocabulary import LANGUAGES, Conformity
 from tests.pages import words
 from tests.portal.person import Person
 
@@ -35,6 +38,26 @@ def test_it_never_claims_more_than_tests_can_say(reader: Person, language: str) 
     assert "Non conforme avec le RGAA 4.1.2" in page.text
     for needed in ("2005-102", "Défenseur des droits", "dérogation", "Technologies", "axe-core"):
         assert needed in page.text
+
+
+def test_only_a_person_makes_it_conforming_and_one_criterion_left_keeps_it_from_being_so_fully() -> None:
+    """By the law's thresholds: half of the criteria, all of them; a fault found since takes one back."""
+    criteria = tuple(replace(one, found=Found.NO_FAULT) for one in load_audit().criteria)
+    audit = replace(load_audit(), criteria=criteria, judgement=None)
+    numbers = [one.number for one in criteria]
+
+    def state(met: list[str], nothing: list[str] | None = None, faults: int = 0) -> Conformity:
+        judged = Judgement("Cabinet Martin", date(2027, 3, 1), frozenset(met), frozenset(nothing or ()))
+        worse = tuple(replace(one, found=Found.FAULTS) for one in criteria[:faults])
+        return replace(audit, criteria=worse + criteria[faults:], judgement=judged).conformity
+
+    assert audit.conformity is Conformity.NONE
+    assert state(numbers) is Conformity.FULL
+    assert state(numbers[1:]) is Conformity.PARTIAL
+    assert state(numbers[1:], nothing=numbers[:1]) is Conformity.FULL
+    assert state(numbers, faults=1) is Conformity.PARTIAL
+    assert state(numbers[:52]) is Conformity.NONE
+    assert state(numbers[:53]) is Conformity.PARTIAL
 
 
 def test_the_docs_come_from_the_same_run() -> None:
