@@ -21,12 +21,13 @@ from casework.brought_in import FullError
 from casework.calling import BusyError, Ending, NotThereError, NotYourTalkError
 from casework.cards import Card
 from casework.masking import Names
+from casework.permanences import VirtualPermanence
 from casework.requests import Request, SendingKeys
 from casework.sentences import language_of
 from casework.talks import Part, Talk, TalkOutcome, TalkPerson, TalkState
 from casework.translated_words import shown
 from casework.vocabulary import LANGUAGES
-from casework.waiting_room import CHANNELS_WANTED, Visit
+from casework.waiting_room import CHANNELS_WANTED, Visit, written_language
 from web.compression import showing_secret
 from web.doors import open_to
 from web.fragments import fragment
@@ -117,7 +118,7 @@ def invite(talk_id: UUID, agent_id: int) -> ResponseReturnValue:
 @desk_talk.post("/passer")
 @open_to(AGENT)
 def hand(talk_id: UUID) -> ResponseReturnValue:
-    """Hand the person to a colleague at a desk."""
+    """Hand the person to a colleague of the house."""
     talk, _person = _taking_part(talk_id)
     form = _hand_form(talk, HandForm())
     if not form.validate():
@@ -241,12 +242,10 @@ def _elsewhere(here: Talk) -> list[tuple[Talk, str, Card]]:
 
 
 def _reader(talk: Talk) -> str:
-    """In which language the person reads: what they speak if there are pages in it, else that of their request."""
+    """In which language the person reads: that of their pages, else what they speak, else that of their request."""
     visit = db().get_one(Visit, talk.visit_id)
-    if visit.language in LANGUAGES:
-        return visit.language
     asked = db().get(Request, visit.request_id) if visit.request_id else None
-    return asked.language if asked else "fr"
+    return written_language(visit, asked.language if asked else None)
 
 
 def _readers(talk: Talk) -> set[str]:
@@ -323,11 +322,17 @@ def _inside(talk: Talk) -> set[int | None]:
 
 
 def _hand_form(talk: Talk, form: FlaskForm) -> FlaskForm:
-    """The colleagues whose desks are open here."""
+    """The colleagues at a desk here, then those of the house who are signed in and receive nowhere yet."""
+    desks = [one.agent_id for one in permanences.open_desks(db(), talk.permanence_id)]
+    here = [(one, db().get_one(Agent, one).name) for one in desks if one != me().id]
+    house = db().get_one(VirtualPermanence, talk.permanence_id).house_id
     others = [
-        one.agent_id for one in permanences.open_desks(db(), talk.permanence_id) if one.agent_id != me().id
+        one.agent for one in brought_in.present(db(), house, now()) if one.agent.id not in {me().id, *desks}
     ]
-    form.to.choices = options(
-        (agent.id, agent.name) for agent in (db().get_one(Agent, one) for one in others)
-    )
+    free = [
+        (one.id, gettext("%(name)s, pas encore au poste", name=one.name))
+        for one in others
+        if permanences.desk_of(db(), one.id) is None
+    ]
+    form.to.choices = options([*here, *free])
     return form

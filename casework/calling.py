@@ -21,7 +21,7 @@ from casework.appointments import Appointment, Standing
 from casework.journal import Action
 from casework.notifications import Subject, Template
 from casework.people import ways_of
-from casework.permanences import DESK_LOST, PermanenceDesk
+from casework.permanences import DESK_LOST, NotYourPermanenceError, PermanenceDesk, VirtualPermanence
 from casework.requests import Request, SendingKeys
 from casework.talks import Part, Talk, TalkOutcome, TalkPerson, TalkState
 from casework.telling import tell
@@ -52,7 +52,7 @@ class BusyError(Exception):
 
 
 class NotThereError(Exception):
-    """That colleague has no open desk here."""
+    """That colleague does not receive here."""
 
 
 def line_up(session: Session, permanence_id: UUID, now: datetime) -> list[Visit]:
@@ -198,16 +198,25 @@ def resume(session: Session, agent: Agent, talk_id: UUID, now: datetime) -> None
 
 
 def hand(session: Session, agent: Agent, talk_id: UUID, to: Agent, notes: str, now: datetime) -> None:
-    """Hand the person to a colleague whose desk is open here: they wait for that one, before all who came later.
+    """Hand the person to a colleague: they wait for that one, before all who came later.
+
+    A colleague of the house without a desk gets one here: their menu says that somebody waits; if they never come to
+    it, it falls silent, and the person is the next for anybody.
 
     Raises:
         NotYourTalkError: a colleague leads it, or it is over.
-        NotThereError: that colleague's desk is not open here.
+        NotThereError: that colleague receives elsewhere, or has no business here.
     """
     talk, visit = mine(session, agent, talk_id)
     desk = permanences.desk_of(session, to.id)
-    if to.id == agent.id or desk is None or desk.permanence_id != talk.permanence_id:
+    if to.id == agent.id or (desk and desk.permanence_id != talk.permanence_id) or not to.active:
         raise NotThereError
+    if desk is None:
+        try:
+            here = session.get_one(VirtualPermanence, talk.permanence_id)
+            permanences.open_desk(session, to, here, now)
+        except NotYourPermanenceError as error:
+            raise NotThereError from error
     close(session, talk, TalkOutcome.HANDED, notes, now)
     visit.state, visit.meant_for, visit.due_at, visit.last_seen_at = VisitState.WAITING, to.id, now, now
     note(session, Action.VISIT_HANDED, agent, talk, visit, now, to=to.name)

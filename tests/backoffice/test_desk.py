@@ -241,6 +241,21 @@ def test_held_handed_and_others_brought_in(
     assert (visit.state, visit.meant_for) == (VisitState.WAITING, SARAH.id)
 
 
+def test_a_person_is_handed_to_a_signed_in_colleague_without_a_desk(
+    database: Database, here: UUID, paul: Colleague, nadia: Colleague, clock: Clock
+) -> None:
+    opens(nadia)
+    come(database, here, clock(), "Amina")
+    nadia.open("/fr/permanence")
+    nadia.submit(action="/suivant")
+    assert f"{PAUL.name}, pas encore au poste" in nadia.page.main
+    nadia.submit(action="/passer", to=str(PAUL.id), notes="Question de budget.")
+    paul.open("/fr/permanence")
+    paul.submit(action="/suivant")
+    assert paul.page.heading == "Entretien · Amina"
+    assert "Question de budget." in paul.page.main
+
+
 def test_the_colleague_who_is_in_the_talk_keeps_it_when_the_desk_falls_silent(
     database: Database, here: UUID, paul: Colleague, nadia: Colleague, clock: Clock
 ) -> None:

@@ -17,6 +17,7 @@ from casework.agents import Agent
 from casework.database import transaction
 from casework.permanences import Plan, VirtualPermanence, Weekly
 from casework.talks import Talk
+from casework.vocabulary import LANGUAGES
 from casework.waiting_room import Coming, MyVisit, Visit, Wanted
 from tests.casework.asking import Asked
 from tests.conftest import PARIS, Database
@@ -79,7 +80,10 @@ def come(
 ) -> Guest:  # fmt: skip
     """Somebody comes into the waiting room."""
     guest = guest_of(database, asked)
-    coming = Coming(permanence_id, name, language, "housing", [], channel, appointment_id)
+    pages = language if language in LANGUAGES else "fr"
+    coming = Coming(
+        permanence_id, name, language, "housing", [], channel, appointment_id, page_language=pages
+    )
     with as_guest(database, guest) as session:
         waiting_room.arrive(session, coming, now)
     return guest
