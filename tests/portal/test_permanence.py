@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from flask import Flask
@@ -14,12 +14,12 @@ from casework import crowd
 from casework.agents import Agent
 from casework.brought_in import invite_third
 from casework.calling import call_next as call
-from casework.calling import hold, not_there
+from casework.calling import Ending, end, hold, leading, not_there
 from casework.cards import load_cards
 from casework.database import transaction
-from casework.requests import Request
+from casework.requests import Draft, Request, SendingKeys
 from casework.rounds import keep_waiting_rooms
-from casework.talks import TalkLine
+from casework.talks import TalkLine, TalkOutcome
 from casework.vocabulary import Need
 from casework.waiting_room import Visit, VisitState
 from tests.backoffice.colleague import stored
@@ -343,3 +343,94 @@ def test_a_stranger_has_no_place(portal: Flask, here: UUID, marcel: Person) -> N
     for path in ("attente", "attente/place", "essai", "entretien", "entretien/lignes", "entretien/ecrire"):
         answer = marcel.ask("GET", f"/fr/permanence/{path}")
         assert answer.status_code == 303, path
+
+
+def test_a_booked_hour_outside_of_the_times_is_never_a_closed_door(
+    database: Database, marcel: Person, clock: Clock, now: datetime
+) -> None:
+    """In the evening, with nobody at a desk yet: the hour stands there until it is over."""
+    set_up(database, now)
+    asked = ask(database, now - timedelta(days=2), BY_TEXT)
+    clock.forward(hours=8)
+    in_video(database, asked, clock() + timedelta(minutes=5))
+    marcel.open(f"/fr/s/{asked.secret}")
+    marcel.open("/fr/permanence")
+    marcel.submit(channel="text")
+    assert "Votre rendez-vous est à 18 heures 05." in marcel.page.main
+    assert "La permanence est finie" not in marcel.page.main
+    assert "Votre travailleur social vous appelle ici." in marcel.page.main
+    clock.forward(minutes=40)
+    assert "La permanence est finie" in marcel.open("/fr/permanence/attente").main
+
+
+def test_beside_the_waiting_room_one_reads_that_one_is_called_and_may_still_leave(
+    database: Database, here: UUID, marcel: Person, clock: Clock
+) -> None:
+    comes_in(marcel, "Marcel")
+    paul_calls(database, clock())
+    for page in ("essai", "attente/texto", "rappel"):
+        assert "C'est votre tour" in marcel.open(f"/fr/permanence/{page}").main, page
+    fragment = marcel.ask("GET", "/fr/permanence/attente/tour").get_data(as_text=True)
+    assert "Entrer et parler" in fragment
+    waits = marcel.open("/fr/permanence/attente").main
+    assert "Ne plus attendre" in waits
+    assert "Un SMS avant mon tour" not in waits
+    marcel.open("/fr/permanence/rappel")
+    marcel.submit(number="05 49 11 22 33")
+    assert "Nous vous rappelons" in marcel.page.main
+    assert [one.state for one in visits(database)] == [VisitState.CALLBACK]
+    with transaction(database.backoffice) as session:
+        assert leading(session, session.get_one(Agent, PAUL.id)) is None, "the desk is free"
+
+
+def test_no_text_message_is_offered_where_none_can_leave(
+    database: Database, here: UUID, marcel: Person, portal: Flask
+) -> None:
+    given = portal.extensions["settings"]
+    portal.extensions["settings"] = replace(given, sms_url="")
+    try:
+        comes_in(marcel, "Marcel")
+        assert "Un SMS avant mon tour" not in marcel.page.main
+        assert marcel.open("/fr/permanence/attente/texto").path == "/fr/permanence/rappel"
+    finally:
+        portal.extensions["settings"] = given
+
+
+def test_where_violence_is_the_matter_every_page_leads_out(
+    database: Database, here: UUID, marcel: Person, clock: Clock
+) -> None:
+    marcel.open("/fr/permanence")
+    marcel.submit(called_name="Leïla", theme="violence", channel="video")
+    for page in ("essai", "attente", "attente/texto", "rappel"):
+        assert marcel.open(f"/fr/permanence/{page}").of_class("exit-button"), page
+    talk_id = paul_calls(database, clock())
+    assert marcel.open("/fr/permanence/entretien").of_class("exit-button"), "asked in"
+    marcel.submit(action="/entrer")
+    for page in ("entretien", "entretien/ecrire", "entretien/sortie"):
+        assert marcel.open(f"/fr/permanence/{page}").of_class("exit-button"), page
+    _ends(database, talk_id, clock())
+    assert marcel.open("/fr/permanence/entretien").of_class("exit-button"), "ended"
+
+
+def test_the_request_begun_after_a_talk_goes_on(
+    database: Database, here: UUID, marcel: Person, clock: Clock
+) -> None:
+    comes_in(marcel, "Marcel")
+    talk_id = paul_calls(database, clock())
+    marcel.open("/fr/permanence/attente")
+    marcel.submit(action="/entrer")
+    _ends(database, talk_id, clock())
+    for _ in range(2):
+        marcel.open("/fr/permanence/entretien")
+        marcel.submit(action="/permanence/demande")
+    assert marcel.page.path != "/fr/demande/sujet", "it goes on where it was left"
+    [draft] = stored(database, Draft)
+    assert (draft.id, draft.answers["name"]) == (visits(database)[0].led_to, "Marcel")
+
+
+def _ends(database: Database, talk_id: UUID, now: datetime) -> None:
+    """Paul ends the talk."""
+    ending = Ending(TalkOutcome.ANSWERED, "", "", uuid4())
+    keys = SendingKeys(database.access_key, database.public_key)
+    with transaction(database.backoffice) as session:
+        end(session, session.get_one(Agent, PAUL.id), talk_id, ending, keys, now)
