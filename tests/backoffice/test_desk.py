@@ -18,13 +18,14 @@ from casework.talks import Talk, TalkLine, TalkOutcome, TalkPerson, TalkState
 from casework.translated_words import PHRASEBOOK, Origin, State, TranslatedWords, shown
 from casework.waiting_room import Visit, VisitState
 from tests.backoffice.colleague import Colleague, stored
+from tests.backoffice.conftest import AtDesk
 from tests.casework.asking import BY_TEXT, ask, journal_of
 from tests.casework.in_line import Guest, as_guest, come, open_desk, set_up
-from tests.casework.test_virtual_permanence import joins
+from tests.casework.test_virtual_permanence import in_video, joins
 from tests.clock import Clock
 from tests.conftest import Database
 from tests.pages import words
-from tests.people import LOUDUN, PAUL, SARAH
+from tests.people import HUGO, LOUDUN, PAUL, SARAH
 
 COME = "Venez le mardi 24 novembre à 14:30."
 COME_IN_PERSIAN = "لطفاً سه‌شنبه 24 نومبر ساعت 14:30 بیایید."
@@ -314,3 +315,22 @@ def test_a_desk_is_closed_by_hand_and_another_house_sees_nothing(
     paul.submit(action="/fermer")
     assert "Finissez d'abord vos entretiens." in paul.page.main
     assert [one.closed_at for one in stored(database, PermanenceDesk)] == [None]
+
+
+def test_a_worker_whose_house_has_no_permanence_receives_their_appointment(
+    database: Database, here: UUID, at_desk: AtDesk, clock: Clock
+) -> None:
+    asked = ask(database, clock() - timedelta(days=1), BY_TEXT)
+    hugo = at_desk(HUGO)
+    booked = in_video(database, asked, clock() + timedelta(minutes=5), HUGO)
+    come(database, here, clock(), "Kamal")
+    hugo.open("/fr/permanence")
+    assert "Vos rendez-vous à distance" in hugo.page.main, "before the person is there"
+    come(database, here, clock(), "Amina", asked=asked, appointment_id=booked)
+    opens(hugo)
+    assert "Kamal" not in hugo.page.main, "who waits for Poitiers is not Loudun's to read"
+    kamal = stored(database, Visit, Visit.called_name == "Kamal")[0]
+    hugo.open(f"/fr/permanence/attente/{kamal.id}", status=404)
+    hugo.open("/fr/permanence")
+    hugo.submit(action="/suivant")
+    assert hugo.page.heading == "Entretien · Amina"

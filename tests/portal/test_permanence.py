@@ -13,8 +13,8 @@ from flask import Flask
 from casework import crowd
 from casework.agents import Agent
 from casework.brought_in import invite_third
-from casework.calling import call_next as call
 from casework.calling import Ending, end, hold, leading, not_there
+from casework.calling import call_next as call
 from casework.cards import load_cards
 from casework.database import transaction
 from casework.requests import Draft, Request, SendingKeys
