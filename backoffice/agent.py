@@ -59,5 +59,7 @@ def _watches() -> ResponseReturnValue | None:
     return _needs_agent()
 
 
-AGENT = Door("a signed-in agent; each request only to its own house", _needs_agent)
+AGENT = Door(
+    "a signed-in agent; each request only to its own house, and to who talks with its person", _needs_agent
+)
 WATCHING = Door("a signed-in agent, whose page refreshes by itself: no sign that somebody is there", _watches)
