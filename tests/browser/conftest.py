@@ -72,7 +72,7 @@ def running(lived_in: Database, tmp_path_factory: pytest.TempPathFactory) -> Ite
         }  # fmt: skip
         private = {"DATABASE_URL": lived_in.urls[2], "DOCUMENTS_PRIVATE_KEY": lived_in.private_key}
         _start(stack, folder, "portal", portal_port, {
-            **common, "DATABASE_URL": lived_in.urls[1], "SECRET_KEY": PORTAL_SECRET,
+            **common, "DATABASE_URL": lived_in.urls[1], "SECRET_KEY": PORTAL_SECRET, "SMS_URL": texts.url,
         })  # fmt: skip
         _start(stack, folder, "backoffice", backoffice_port, {
             **common, **private, **directory.environment(), "SECRET_KEY": "the back office's secret",

@@ -39,6 +39,7 @@ NEVER_SEEN = {
         "booking.calendar": "a file for calendars",
         "sessions.calendar": "a file for calendars",
         "permanence.place": "a piece of the waiting room",
+        "permanence.turn": "a piece of the pages beside it",
         "talk.lines": "a piece of the talk",
         "conversation.lines": "a piece of the followed request",
         "calls.bridge": "leads to the département's bridge",
