@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from flask import Blueprint, abort, make_response, redirect, render_template, request, session, url_for
+from flask import Blueprint, abort, g, make_response, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 
 from casework import access, kiosks
 from casework.access import TooManyGuessesError
+from casework.rights import FRENCH
 from casework.territory import House
 from casework.translation import catalogue
 from casework.vocabulary import LANGUAGES, N_
@@ -23,12 +24,19 @@ kiosk = Blueprint("kiosk", __name__)
 
 TALKS = frozenset({VisitState.TALKING, VisitState.ON_HOLD})
 TOUCH = N_("Touchez ici pour commencer")
+EMERGENCIES = N_("Urgences")
+SIGNS = {
+    "112": "danger", "15": "health", "17": "shield", "18": "warning", "114": "sms", "115": "night", "119": "child",
+    "3919": "afraid", "3114": "heart", "116117": "health", "3977": "elder", "116006": "listen", "3018": "message",
+}  # fmt: skip
+"""A pictogram for each emergency number, for whoever reads no French."""
 
 
 @kiosk.get("/borne")
 @open_to(ANYONE)
 def start() -> ResponseReturnValue:
-    """Touch to begin, in each language. Whatever was under way ends here."""
+    """Touch to begin, in each language; the rest in French, whatever the browser speaks. What was under way ends."""
+    g.language = FRENCH
     if not kiosk_browser.is_kiosk():
         abort(404)
     standing = kiosk_browser.standing()
@@ -40,6 +48,8 @@ def start() -> ResponseReturnValue:
         "portal/kiosk/start.html",
         house=db().get_one(House, standing.house_id),
         touch={code: catalogue(code).gettext(TOUCH) for code in LANGUAGES},
+        emergencies={code: catalogue(code).gettext(EMERGENCIES) for code in LANGUAGES},
+        signs=SIGNS,
     )
     response = make_response(page)
     kiosk_browser.set_up(response, kiosk_browser.key_hash())
