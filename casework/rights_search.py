@@ -24,7 +24,7 @@ MOST_WORDS = 12
 SHORTEST = 2
 SEARCH, TITLE, SITUATION, SUMMARY, BODY = 10.0, 8.0, 6.0, 4.0, 1.0
 """What a word is worth by where it stands; `SEARCH`: among the words a page is to be found by."""
-FEW_WORDS = 3
+FEW_WORDS = 2
 """Who types no more than that names a thing: other forms of these words count too."""
 
 
