@@ -35,7 +35,7 @@ async function keep(cache, path, freshness = "default") {
   for (const gone of ["content-encoding", "content-length"]) headers.delete(gone);
   headers.set("kept-at", Date.now());
   headers.set("kept-bytes", new Blob([body]).size);
-  headers.set("kept-title", encodeURIComponent(/<h1[^>]*>([^<]*)</.exec(body)?.[1] ?? ""));
+  headers.set("kept-title", encodeURIComponent(/<h1[^>]*>(.*?)<\/h1>/s.exec(body)?.[1] ?? ""));
   await cache.put(path, new Response(body, { headers }));
   for (const [, file] of PAGES.test(path) ? body.matchAll(FILES) : []) {
     if (!(await cache.match(file))) await keep(cache, file).catch(() => {});
