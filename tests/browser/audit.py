@@ -150,8 +150,11 @@ class Auditor:
             found["12.2"] += [] if again == sorted(again, key=self._first_menu.index) else [" ".join(again)]
 
     def _expected(self) -> str:
-        """The first part of the address, or what the browser speaks where there is none."""
+        """The first part of the address; where there is none, what the browser speaks, or a kiosk's French."""
         first = self.page.url.split("/")[3].split("?")[0]
+        shown: str = self.page.evaluate("() => document.documentElement.lang")
+        if first == "borne" and shown == "fr":
+            return shown
         return first if first in LANGUAGES else self.language
 
     def _heard(self, response: Response) -> None:
