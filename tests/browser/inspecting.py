@@ -69,7 +69,8 @@ class Inspector:
         told = self.page.evaluate(LOOK, options)
         if told is None:
             if not self.page.evaluate("() => 'bringAxe' in window && (bringAxe(), true)"):
-                self.page.evaluate(AXE.read_text(encoding="utf-8"))  # a page that was open before this inspector
+                # a page that was open before this inspector
+                self.page.evaluate(AXE.read_text(encoding="utf-8"))
             told = self.page.evaluate(LOOK, options)
         violations, passes = told
         assert passes, "axe looked at nothing"
