@@ -69,7 +69,9 @@ def line_up(session: Session, permanence_id: UUID, now: datetime) -> list[Visit]
 
 def may_call(agent: Agent, permanence_id: UUID) -> ColumnElement[bool]:
     """Whom an agent receives there: everybody at a permanence of their house, elsewhere who waits for them."""
-    return or_(Visit.meant_for == agent.id, ~func.desk_is_guest(agent.id, permanence_id))
+    # As a subquery it is asked once, not for each visit.
+    is_guest = select(func.desk_is_guest(agent.id, permanence_id)).scalar_subquery()
+    return or_(Visit.meant_for == agent.id, ~is_guest)
 
 
 def call_next(session: Session, agent: Agent, now: datetime) -> Talk | None:
